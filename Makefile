@@ -1,0 +1,54 @@
+# `make demo` shows Ballast at work; `make check` is what a change has to pass.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo install test check format chaos soak bench-loop bench-stages schemas lock clean
+
+demo: install
+	@$(BIN)/ballast demo
+
+install: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Ballast needs Python 3.11 or newer; set PYTHON to one, as in: make demo PYTHON=python3.12" >&2; exit 1; }
+	@echo "Installing Ballast into $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+test: install
+	$(BIN)/pytest
+
+check: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) test
+
+format: install
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+chaos: install
+	BALLAST_CHAOS=full $(BIN)/pytest tests/chaos -s --timeout 3000
+
+soak: install
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest --ignore tests/chaos --timeout 3000
+
+bench-loop: install
+	$(BIN)/python bench/loop.py
+
+bench-stages: install
+	$(BIN)/python bench/stages.py
+
+lock:
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

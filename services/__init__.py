@@ -1,0 +1,1 @@
+"""The application: one package a stage, and the commands that run them."""

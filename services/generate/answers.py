@@ -1,0 +1,124 @@
+"""Makes calls so that none is paid twice unnoticed: writes what will be asked, then each answer at once, to `response`.
+
+Kafka's exactly-once ends where a vendor is paid: a kill may buy again what was in flight, and the ledger says what.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import NamedTuple
+
+from services.generate.candidate import PURPOSE, answered, refused
+from services.generate.provider import Provider, RefusedError, Request
+from streams.broker import Broker, Outgoing
+from streams.codec import Codec
+from streams.deadletter import NOT_THE_RECORDS_FAULT
+from streams.events import DeadLetter, ModelAnswered
+from streams.topics import name
+
+
+class Question(NamedTuple):
+    """One call that is about to be made, and the record that says so."""
+
+    request: Request
+    record: ModelAnswered
+
+
+class Asked(NamedTuple):
+    """What came of a wave: answers, stored by now, and the dead letters of calls that will have none."""
+
+    answers: list[ModelAnswered]
+    refusals: list[DeadLetter]
+
+
+class Entry(NamedTuple):
+    """A call that may have been bought `asked` times instead of once."""
+
+    call_index: int
+    asked: int
+    request_keys: frozenset[str]
+
+
+class Asker:
+    """Asks the providers, `concurrency` calls at a time; writes by an idempotent producer outside of transactions."""
+
+    def __init__(self, broker: Broker, codec: Codec, pipeline: str, concurrency: int, now: Callable[[], int]) -> None:
+        self._codec, self._now = codec, now
+        self._topic = name(pipeline, "response")
+        self._producer = broker.producer()
+        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="generate")
+
+    def ask(self, wave: Sequence[Question], providers: Mapping[str, Provider]) -> Asked:
+        """Ask a wave; returns when every answer is stored.
+
+        Raises what is not a call's own fault, such as UnavailableError, after storing the answers that did come.
+        """
+        self._write([self._frame(question.record) for question in wave])
+        asked = Asked([], [])
+        inline = [question for question in wave if providers[question.record.source.name].inline]
+        self._keep([self._outcome(question, providers) for question in inline], asked)
+        waiting = {
+            self._threads.submit(self._outcome, question, providers)
+            for question in wave
+            if not providers[question.record.source.name].inline
+        }
+        while waiting:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            self._keep_done(done, waiting, asked)
+        return asked
+
+    def close(self) -> None:
+        """Let go; calls in flight are left to themselves."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._producer.close()
+
+    def _keep_done(
+        self,
+        done: set[Future[ModelAnswered | DeadLetter]],
+        waiting: set[Future[ModelAnswered | DeadLetter]],
+        asked: Asked,
+    ) -> None:
+        failures = [future for future in done if future.exception() is not None]
+        self._keep([future.result() for future in done - set(failures)], asked)
+        if failures:
+            late = wait(waiting).done
+            self._keep([future.result() for future in late if future.exception() is None], asked)
+            failures[0].result()
+
+    def _outcome(self, question: Question, providers: Mapping[str, Provider]) -> ModelAnswered | DeadLetter:
+        record = question.record
+        try:
+            answer = providers[record.source.name].answer(question.request)
+            if not answer.choices:
+                raise RefusedError("The answer has no choices; look at the prompt")  # noqa: TRY301 - same consequence
+            event = answered(record, answer, self._now())
+            self._codec.encode(event)
+        except NOT_THE_RECORDS_FAULT:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever one call raises is set aside with it
+            return refused(record, self._codec.encode(record), error, self._topic, self._now())
+        return event
+
+    def _keep(self, outcomes: Iterable[ModelAnswered | DeadLetter], asked: Asked) -> None:
+        answers = [outcome for outcome in outcomes if isinstance(outcome, ModelAnswered)]
+        self._write([self._frame(answer) for answer in answers])
+        asked.answers.extend(answers)
+        asked.refusals.extend(outcome for outcome in outcomes if isinstance(outcome, DeadLetter))
+
+    def _frame(self, record: ModelAnswered) -> Outgoing:
+        return Outgoing(self._topic, record.request_key.encode(), self._codec.encode(record))
+
+    def _write(self, records: Sequence[Outgoing]) -> None:
+        if records:
+            self._producer.send(records)
+            self._producer.flush()
+
+
+def ledger(records: Iterable[ModelAnswered]) -> list[Entry]:
+    """Return the calls that were asked more than once, so may have been bought as often; pass all of `response`."""
+    asked: dict[int, int] = {}
+    keys: dict[int, set[str]] = {}
+    for record in records:
+        if record.purpose == PURPOSE and not record.choices:
+            asked[record.call_index] = asked.get(record.call_index, 0) + 1
+            keys.setdefault(record.call_index, set()).add(record.request_key)
+    return [Entry(call, count, frozenset(keys[call])) for call, count in sorted(asked.items()) if count > 1]

@@ -1,0 +1,105 @@
+"""The fate of every call of the plan, one byte a call: what the quota and the backpressure count."""
+
+from enum import IntFlag
+from typing import NamedTuple
+
+
+class Seen(IntFlag):
+    """What the log has shown of a call; each is seen any number of times and in any order."""
+
+    ASKED = 1
+    REFUSED = 2
+    MADE = 4
+    REVIEW = 8
+    LOST = 16
+    ACCEPTED = 32
+
+
+class Counts(NamedTuple):
+    """How many calls are where; each call that was ever asked is in one place."""
+
+    asked: int
+    unverified: int
+    review: int
+    accepted: int
+    lost: int
+
+    @property
+    def live(self) -> int:
+        """Calls that are accepted or may still be: waiting for review counts."""
+        return self.asked + self.unverified + self.review + self.accepted
+
+    @property
+    def used(self) -> int:
+        """All calls."""
+        return self.live + self.lost
+
+
+_PLACES = len(Counts._fields)
+_ASKED, _UNVERIFIED, _REVIEW, _ACCEPTED, _LOST, _NOWHERE = range(_PLACES + 1)
+
+
+class Calls:
+    """All calls that the log knows; `asked` and `refused` are marked for the calls of this slot only."""
+
+    def __init__(self, slot: int, slots: int) -> None:
+        self._slot, self._slots = slot, slots
+        self._seen = bytearray()
+        self._own, self._all = [0] * (_PLACES + 1), [0] * (_PLACES + 1)
+        self._next = slot
+
+    def owns(self, call_index: int) -> bool:
+        """Tell whether the call is one of this slot."""
+        return call_index % self._slots == self._slot
+
+    def mark(self, call_index: int, seen: Seen) -> None:
+        """Note what was seen of a call; ASKED takes REFUSED back."""
+        if call_index >= len(self._seen):
+            self._seen.extend(bytes(call_index + 1 - len(self._seen)))
+        before = self._seen[call_index]
+        after = before & ~Seen.REFUSED | seen if seen == Seen.ASKED else before | seen
+        self._seen[call_index] = after
+        for counts in (self._own, self._all) if self.owns(call_index) else (self._all,):
+            counts[_PLACE[before]] -= 1
+            counts[_PLACE[after]] += 1
+
+    def seen(self, call_index: int, what: Seen) -> bool:
+        """Tell whether any of `what` was seen of a call."""
+        return call_index < len(self._seen) and bool(self._seen[call_index] & what)
+
+    def fresh(self, count: int) -> list[int]:
+        """Return the first `count` calls of this slot of which nothing was seen."""
+        while self._next < len(self._seen) and self._seen[self._next]:
+            self._next += self._slots
+        found: list[int] = []
+        call_index = self._next
+        while len(found) < count:
+            if call_index >= len(self._seen) or not self._seen[call_index]:
+                found.append(call_index)
+            call_index += self._slots
+        return found
+
+    @property
+    def own(self) -> Counts:
+        """Counts of this slot."""
+        return Counts(*self._own[:_PLACES])
+
+    @property
+    def all(self) -> Counts:
+        """Counts of all slots."""
+        return Counts(*self._all[:_PLACES])
+
+
+def _place(seen: int) -> int:
+    ranked = (
+        (Seen.ACCEPTED, _ACCEPTED),
+        (Seen.LOST, _LOST),
+        (Seen.REVIEW, _REVIEW),
+        (Seen.MADE, _UNVERIFIED),
+        (Seen.REFUSED, _LOST),
+        (Seen.ASKED, _ASKED),
+    )
+    return next((place for flag, place in ranked if seen & flag), _NOWHERE)
+
+
+_PLACE = bytes(_place(seen) for seen in range(64))

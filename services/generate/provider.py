@@ -1,0 +1,58 @@
+"""What generate asks of a model's vendor, so that a local model and a paid service are the same to it.
+
+RefusedError       this call will never be answered        -> its dead letter
+UnavailableError   the vendor can't be reached now         -> the stage stops; never a dead letter
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from streams.errors import BallastError
+from streams.parts import Choice
+from streams.samples import Turn
+
+
+class RefusedError(BallastError):
+    """The vendor answered that it will not answer this call, and asking again would not help."""
+
+
+class Model(NamedTuple):
+    """What a provider answers with now; `generation` is the largest in the data that it was trained on."""
+
+    model_id: str
+    generation: int
+
+
+class Request(NamedTuple):
+    """One call; `request_key` is new for every call, so it also serves as the seed of a sampler."""
+
+    request_key: str
+    call_index: int
+    model_id: str
+    prompt: tuple[Turn, ...]
+    temperature: float
+    max_tokens: int
+
+
+class Answer(NamedTuple):
+    """What a call brought and cost; `cost` in dollars, None if unknown."""
+
+    choices: Sequence[Choice]
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: float | None = None
+
+
+class Provider(Protocol):
+    """One source's model. `inline`: it computes here, so threads would gain nothing."""
+
+    inline: bool
+
+    def model(self) -> Model:
+        """Return the model that the next calls go to. Does not block."""
+
+    def answer(self, request: Request) -> Answer:
+        """Return one choice. Blocks; called by several threads at once unless inline.
+
+        Raises RefusedError or UnavailableError; any other error is taken for the fault of this call.
+        """

@@ -1,0 +1,193 @@
+"""The state of one slot, as a fold over committed topics: what became of the plan's calls, and what waits to be done.
+
+Records come in any order between topics and may come again; the state is the same. Facts of `generate` and
+`dead.generate` are folded before `response` at the start, so that only answers without a candidate stay in memory.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from services.generate.calls import Calls, Seen
+from services.generate.candidate import PURPOSE
+from services.generate.corpus import Corpus
+from services.generate.pool import SeedPool
+from services.policy import Policies
+from streams.broker import Record, TopicPartition
+from streams.codec import Codec
+from streams.errors import DecodeError
+from streams.events import DeadLetter, ModelAnswered, SampleMixed, SampleRejected, SampleVerified
+from streams.topics import word_of
+
+FACTS = ("policy", "dead.generate", "redo.generate", "generate", "dead.verify", "review", "reject", "verify", "seed")
+
+
+class State:
+    """What the log says; `own` and `mixed` are the corpora of local models, by source."""
+
+    def __init__(
+        self,
+        *,
+        codec: Codec,
+        pipeline: str,
+        calls: Calls,
+        pool: SeedPool,
+        own: Mapping[str, Corpus],
+        mixed: Sequence[Corpus],
+    ) -> None:
+        self._codec, self._pipeline = codec, pipeline
+        self.calls, self.pool = calls, pool
+        self.policies = Policies(codec)
+        self.accepted = 0
+        self.asked: dict[int, int] = {}  # own calls without an answer: the attempt
+        self.answers: dict[int, ModelAnswered] = {}  # own answers without a candidate
+        self.replays: set[int] = set()  # own refused calls whose dead letter was replayed
+        self._refused: dict[int, DeadLetter] = {}
+        self._attempts: dict[int, int] = {}  # of refused calls
+        self._replayed: set[str] = set()
+        self._own, self._mixed = own, mixed
+        self._read: dict[TopicPartition, int] = {}
+        self._takers = self._make_takers()
+
+    def fold(self, records: Sequence[Record]) -> None:
+        """Take committed records in."""
+        fresh: dict[str, list[Record]] = {}
+        for record in records:
+            at = TopicPartition(record.topic, record.partition)
+            if record.offset >= self._read.get(at, 0):
+                self._read[at] = record.offset + 1
+                fresh.setdefault(word_of(self._pipeline, record.topic), []).append(record)
+        for word, some in fresh.items():
+            if word == "seed":
+                self.pool.fold(some)
+            elif word == "policy":
+                self.policies.fold(some)
+            else:
+                self._take(self._takers[word], some)
+
+    def responded(self, event: ModelAnswered) -> None:
+        """Take a record of `response` in; of other slots' calls nothing is kept."""
+        call = event.call_index
+        if event.purpose != PURPOSE or not self.calls.owns(call) or self.calls.seen(call, Seen.MADE):
+            return
+        if call in self.answers or event.attempt <= self._attempts.get(call, 0):
+            return
+        self.calls.mark(call, Seen.ASKED)
+        self.replays.discard(call)
+        if event.choices:
+            self.asked.pop(call, None)
+            self.answers[call] = event
+        else:
+            self.asked[call] = max(self.asked.get(call, 0), event.attempt)
+
+    def made(self, call: int) -> None:
+        """Note that a call's candidates are written."""
+        self.calls.mark(call, Seen.MADE)
+        if self.calls.owns(call):
+            self.asked.pop(call, None)
+            self.answers.pop(call, None)
+            self.replays.discard(call)
+
+    def refused(self, letter: DeadLetter) -> None:
+        """Note that a call has a dead letter; asking it again needs a replay."""
+        call = letter.call_index
+        if call is None:
+            return
+        attempt = self._attempt(letter)
+        if not self.calls.owns(call):
+            self.calls.mark(call, Seen.REFUSED)
+            return
+        if attempt < self._attempts.get(call, 0):
+            return
+        self._refused[call], self._attempts[call] = letter, attempt
+        if call not in self.answers and self.asked.get(call, 0) <= attempt:
+            self.asked.pop(call, None)
+            self.calls.mark(call, Seen.REFUSED)
+            self._offer(call)
+
+    def attempt(self, call: int) -> int:
+        """Return the number of the call's next attempt."""
+        return 1 + max(self.asked.get(call, 0), self._attempts.get(call, 0))
+
+    def _offer(self, call: int) -> None:
+        if self._refused[call].event_id in self._replayed and not self.calls.seen(call, Seen.MADE):
+            self.replays.add(call)
+        else:
+            self.replays.discard(call)
+
+    def _attempt(self, letter: DeadLetter) -> int:
+        question = self._codec.decode(letter.value or b"")
+        return question.attempt if isinstance(question, ModelAnswered) else 1
+
+    def _take(self, taker: Callable[[Record], None], records: Sequence[Record]) -> None:
+        for record in records:
+            try:
+                taker(record)
+            except DecodeError:
+                continue  # whose input it is sets it aside; here it only counts for nothing
+
+    def _make_takers(self) -> dict[str, Callable[[Record], None]]:
+        return {
+            "generate": self._take_generate,
+            "response": self._take_response,
+            "verify": self._take_verify,
+            "reject": self._take_reject,
+            "review": lambda record: self._mark(self._call_of(record.value), Seen.REVIEW),
+            "dead.generate": self._take_dead,
+            "redo.generate": self._take_redo,
+            "dead.verify": self._take_dead_candidate,
+            "mix": self._take_mix,
+        }
+
+    def _take_generate(self, record: Record) -> None:
+        if (call := self._call_of(record.value)) is not None:
+            self.made(call)
+
+    def _take_response(self, record: Record) -> None:
+        event = self._codec.decode(record.value)
+        if isinstance(event, ModelAnswered):
+            self.responded(event)
+
+    def _take_verify(self, record: Record) -> None:
+        header = self._codec.header(record.value)
+        self.accepted += 1
+        self._mark(header.call_index, Seen.ACCEPTED)
+        if corpus := self._own.get(header.source or ""):
+            event = self._codec.decode(record.value)
+            if isinstance(event, SampleVerified):
+                corpus.add(event.sample)
+
+    def _take_reject(self, record: Record) -> None:
+        event = self._codec.decode(record.value)
+        # An edit rejects the candidate and accepts another sample in its place: the call's fate is that one's.
+        if isinstance(event, SampleRejected) and "edited" not in event.reasons:
+            self._mark(self._call_of(record.value), Seen.LOST)
+
+    def _take_dead(self, record: Record) -> None:
+        event = self._codec.decode(record.value)
+        if isinstance(event, DeadLetter):
+            self.refused(event)
+
+    def _take_redo(self, record: Record) -> None:
+        letter = (record.key or b"").decode(errors="replace")
+        self._replayed.add(letter)
+        for call in [call for call, dead in self._refused.items() if dead.event_id == letter]:
+            if call not in self.asked and call not in self.answers:
+                self._offer(call)
+
+    def _take_dead_candidate(self, record: Record) -> None:
+        event = self._codec.decode(record.value)
+        if isinstance(event, DeadLetter) and event.value is not None:
+            self._mark(self._call_of(event.value), Seen.LOST)
+
+    def _take_mix(self, record: Record) -> None:
+        event = self._codec.decode(record.value)
+        if isinstance(event, SampleMixed):
+            for corpus in self._mixed:
+                corpus.add(event.sample)
+
+    def _mark(self, call: int | None, seen: Seen) -> None:
+        if call is not None and call >= 0:
+            self.calls.mark(call, seen)
+
+    def _call_of(self, frame: bytes) -> int | None:
+        call = self._codec.header(frame).call_index
+        return call if call is not None and call >= 0 else None

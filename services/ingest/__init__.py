@@ -1,0 +1,1 @@
+"""The stage `ingest`: files and data sets become samples in the pools."""

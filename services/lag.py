@@ -1,0 +1,85 @@
+"""How many records each stage has still to handle; exact where few are left, else counted by offsets.
+
+A transaction's marker takes an offset too, so the difference of offsets alone never comes down to 0.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from services.mix.waiting import Fresh, Waiting
+from services.review.decide import waiting
+from streams.broker import Broker, Record, TopicPartition
+from streams.codec import Codec
+from streams.errors import DecodeError
+from streams.events import SampleMixed
+from streams.fold import Apply, Fold
+from streams.tail import last_records
+from streams.topics import group, name
+
+_FEW = 20_000
+
+
+def lags(broker: Broker, codec: Codec, pipeline: str) -> dict[str, int | None]:
+    """Return the lag of each stage; None for those that follow a plan instead of an input. Blocks."""
+    return {
+        "ingest": None,
+        "generate": None,
+        "verify": _of_verify(broker, pipeline),
+        "review": len(waiting(broker, codec, pipeline)),
+        "mix": _of_mix(broker, codec, pipeline),
+    }
+
+
+def _of_verify(broker: Broker, pipeline: str) -> int:
+    committed = {at: position.offset for at, position in broker.committed(group(pipeline, "verify")).items()}
+    return _behind(broker, [name(pipeline, "generate"), name(pipeline, "redo.verify")], committed)
+
+
+def _of_mix(broker: Broker, codec: Codec, pipeline: str) -> int:
+    """Count what the mixer would draw from now, as it would itself."""
+    events = [codec.decode(record.value) for record in last_records(broker, name(pipeline, "mix"))]
+    mixed = [event for event in events if isinstance(event, SampleMixed)]
+    last = max(mixed, key=lambda event: event.batch_index, default=None)
+    undrawn = Waiting(last.cursor if last else ())
+    topic = name(pipeline, "verify")
+    starts = {TopicPartition(topic, number): at for number, at in undrawn.floors.items()}
+
+    def take(records: Sequence[Record]) -> None:
+        for record in records:
+            try:
+                header = codec.header(record.value)
+            except DecodeError:
+                continue
+            source, family = header.source or "ingest", header.family or "unknown"
+            undrawn.add(Fresh(source, family, record.partition, record.offset, record.timestamp, 0))
+
+    if (offsets := _offsets(broker, [topic], starts)) > _FEW:
+        return offsets
+    _read(broker, [topic], starts, take)
+    return sum(undrawn.counts())
+
+
+def _behind(broker: Broker, topics: Sequence[str], positions: Mapping[TopicPartition, int]) -> int:
+    if (offsets := _offsets(broker, topics, positions)) > _FEW:
+        return offsets
+    count = 0
+
+    def take(records: Sequence[Record]) -> None:
+        nonlocal count
+        count += len(records)
+
+    _read(broker, topics, positions, take)
+    return count
+
+
+def _offsets(broker: Broker, topics: Sequence[str], positions: Mapping[TopicPartition, int]) -> int:
+    counts = broker.partitions()
+    bounds = broker.bounds(TopicPartition(topic, number) for topic in topics for number in range(counts[topic]))
+    return sum(max(0, end - positions.get(at, first)) for at, (first, end) in bounds.items())
+
+
+def _read(broker: Broker, topics: Sequence[str], starts: Mapping[TopicPartition, int], take: Apply) -> None:
+    fold = Fold(broker, topics, take, starts)
+    try:
+        fold.catch_up()
+    finally:
+        fold.close()

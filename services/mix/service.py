@@ -1,0 +1,209 @@
+"""mix: reads seed, verify, policy (and its own mix and dead.mix at the start), writes mix.
+
+Exactly one per pipeline: a second fences the first. The last batch in the log is the whole durable state.
+"""
+
+from collections.abc import Sequence
+
+from services.mix.manifest import Batch, Limits, event, places, position_after
+from services.mix.mixture import Mixture, View
+from services.mix.trainers import progress
+from services.mix.waiting import Fresh, Waiting
+from services.policy import Policies, allowed_share
+from services.stage import Context, Stage
+from streams.broker import Record, TopicPartition
+from streams.deadletter import DeadLetterLimit, dead_letter
+from streams.errors import AbortableError, DecodeError
+from streams.events import DeadLetter, SampleIngested, SampleMixed, SampleVerified
+from streams.fold import Fold
+from streams.metrics import Metrics
+from streams.samples import Sample
+from streams.spool import Spool
+from streams.tail import last_records
+from streams.topics import identity, name
+from streams.writer import Output, Writer
+
+_BATCHES_A_TRANSACTION = 8
+_RECORDS_A_TRANSACTION = 4_096
+_IDLE_SECONDS = 0.1
+_INGEST_IDLE_MS = 5_000
+_TRAINERS_EVERY_MS = 1_000
+
+
+def build(context: Context) -> Stage:
+    """Return the mixer."""
+    return Mixer(context)
+
+
+class Mixer:
+    """The one mixer of a pipeline."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._codec, self._broker, self._mix = context.codec, context.broker, context.recipe.mix
+        self._topics = {word: name(context.pipeline, word) for word in ("seed", "verify", "policy", "mix", "dead.mix")}
+        self._writer = Writer(context.broker, context.codec, context.pipeline, identity(context.pipeline, "mix", 0))
+        self._policies = Policies(context.codec)
+        self._dead_limit = DeadLetterLimit("mix", context.dead_letter_limit)
+        self._dead: list[Output] = []
+        self._known_dead: set[str] = set()
+        self._newest_seed = 0
+        self._trainers: tuple[int, int | None] = (0, None)
+
+    def start(self) -> None:
+        """Fence the predecessor, find the last batch, take in what waits."""
+        self._writer.start()
+        counts = self._broker.partitions()
+        self._seeds = Spool(self._context.spools / "seed", self._topics["seed"], counts[self._topics["seed"]])
+        self._accepted = Spool(self._context.spools / "verify", self._topics["verify"], counts[self._topics["verify"]])
+        self._accepted.clear()  # only what waits is read, and that is little
+        self._mix_partitions = counts[self._topics["mix"]]
+        last = self._last_batch()
+        waiting = Waiting(last.cursor if last else ())
+        position = position_after(last) if last else None
+        self._mixture = Mixture(self._mix, self._context.pipeline, self._seeds, waiting, position)
+        self._mixture.closed_at = last.occurred_at if last else None
+        self._fold = self._make_fold(waiting)
+        self._fold.catch_up()
+
+    def step(self) -> int:
+        """Close the batches that are due; returns how many samples were mixed."""
+        self._fold.advance(_IDLE_SECONDS)
+        self._bury()
+        view = self._view()
+        if view.now - self._newest_seed >= _INGEST_IDLE_MS:
+            self._mixture.begin(view.newest, view.now)
+        most = max(1, min(_BATCHES_A_TRANSACTION, _RECORDS_A_TRANSACTION // self._mix.batch))
+        batches, draft = self._mixture.draft(view, most)
+        self._context.metrics.set("mix_synthetic_share_cap", view.limits.alpha)
+        if not batches:
+            return 0
+        try:
+            self._writer.write(self._writer.encode(out for batch in batches for out in self._outputs(batch, view.now)))
+        except AbortableError:
+            self._context.metrics.count("transactions", 1, "mix", "aborted")
+            return 0
+        self._mixture.settle(batches, draft, view.now)
+        _report(self._context.metrics, batches)
+        return sum(batch.size for batch in batches)
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+        self._writer.close()
+        if hasattr(self, "_fold"):
+            self._fold.close()
+            self._seeds.close()
+            self._accepted.close()
+
+    def _last_batch(self) -> SampleMixed | None:
+        records = last_records(self._broker, self._topics["mix"])
+        events = [self._codec.decode(record.value) for record in records]
+        mixed = [event for event in events if isinstance(event, SampleMixed)]
+        return max(mixed, key=lambda event: event.batch_index, default=None)
+
+    def _make_fold(self, waiting: Waiting) -> Fold:
+        topics = [self._topics[word] for word in ("dead.mix", "policy", "seed", "verify")]
+        seeds = [TopicPartition(self._topics["seed"], number) for number in range(self._seeds.partitions)]
+        starts = self._seeds.starts(self._broker.bounds(seeds))
+        starts |= {TopicPartition(self._topics["verify"], number): at for number, at in waiting.floors.items()}
+        return Fold(self._broker, topics, self._take, starts)
+
+    def _take(self, records: Sequence[Record]) -> None:
+        by_topic: dict[str, list[Record]] = {}
+        for record in records:
+            by_topic.setdefault(record.topic, []).append(record)
+        for record in by_topic.get(self._topics["dead.mix"], ()):
+            dead = self._codec.decode(record.value)
+            if isinstance(dead, DeadLetter):
+                self._known_dead.add(dead.event_id)
+        if policies := by_topic.get(self._topics["policy"]):
+            self._policies.fold(policies)
+            if (latest := self._policies.latest) is not None:
+                self._mixture.waiting.hold(latest.held, latest.dropped)
+        if seeds := by_topic.get(self._topics["seed"]):
+            self._seeds.append(seeds)
+            self._newest_seed = max(self._newest_seed, *(record.timestamp for record in seeds))
+        if accepted := by_topic.get(self._topics["verify"]):
+            self._take_accepted(accepted)
+
+    def _take_accepted(self, records: Sequence[Record]) -> None:
+        self._accepted.append(records)
+        for record in records:
+            try:
+                event = self._codec.decode(record.value)
+            except DecodeError as error:
+                self._set_aside(record, error)
+                continue
+            if isinstance(event, SampleVerified):
+                source = event.sample.lineage.source
+                number = self._accepted.count(record.partition, record.offset)
+                self._mixture.waiting.add(
+                    Fresh(
+                        source.name if source else "ingest",
+                        source.family if source else "unknown",
+                        record.partition,
+                        record.offset,
+                        record.timestamp,
+                        number,
+                    )
+                )
+
+    def _set_aside(self, record: Record, error: DecodeError) -> None:
+        output = dead_letter("mix", record, error, self._context.now())
+        if isinstance(output.event, DeadLetter) and output.event.event_id not in self._known_dead:
+            self._known_dead.add(output.event.event_id)
+            self._dead.append(output)
+
+    def _bury(self) -> None:
+        if self._dead:
+            self._dead_limit.check(self._dead)
+            self._writer.write(self._writer.encode(self._dead))
+            self._dead_limit.note(len(self._dead), len(self._dead))
+            self._dead.clear()
+
+    def _view(self) -> View:
+        now = self._context.now()
+        policy = self._policies.in_force(now)
+        cap = self._mix.max_synthetic_share
+        reached = {(part.topic, part.partition): at for part, at in self._fold.positions().items()}
+        return View(
+            now=now,
+            limits=Limits(allowed_share(cap, policy), cap, policy.version if policy else -1),
+            slowest_trainer=self._slowest_trainer(now),
+            newest=tuple(reached[self._topics["seed"], number] for number in range(self._seeds.partitions)),
+            read_to={n: reached[self._topics["verify"], n] for n in range(self._accepted.partitions)},
+        )
+
+    def _slowest_trainer(self, now: int) -> int | None:
+        asked, slowest = self._trainers
+        if now - asked >= _TRAINERS_EVERY_MS:
+            slowest = min(progress(self._broker, self._context.pipeline).values(), default=None)
+            self._trainers = (now, slowest)
+        return slowest
+
+    def _outputs(self, batch: Batch, now: int) -> list[Output]:
+        index = batch.position.batch_index
+        outputs = []
+        for place in places(batch):
+            spool = self._accepted if isinstance(place.drawn, Fresh) else self._seeds
+            offset = spool.offset(place.drawn.partition, place.drawn.number)
+            sample = self._sample(spool.value(place.drawn.partition, place.drawn.number))
+            outputs.append(
+                Output("mix", str(index), event(batch, place, offset, sample, now), index % self._mix_partitions)
+            )
+        return outputs
+
+    def _sample(self, frame: bytes) -> Sample:
+        event = self._codec.decode(frame)
+        if not isinstance(event, SampleIngested | SampleVerified):
+            raise DecodeError(f"a {type(event).__name__} lies where a sample for the mix should be")
+        return event.sample
+
+
+def _report(metrics: Metrics, batches: Sequence[Batch]) -> None:
+    metrics.count("transactions", 1, "mix", "committed")
+    metrics.set("mix_synthetic_share", len(batches[-1].fresh) / batches[-1].size)
+    synthetic = sum(len(batch.fresh) for batch in batches)
+    metrics.count("records_produced", sum(batch.size for batch in batches), "mix", "mix")
+    metrics.count("mix_samples", synthetic, "synthetic")
+    metrics.count("mix_samples", sum(len(batch.reals) for batch in batches), "human")

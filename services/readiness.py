@@ -1,0 +1,83 @@
+"""Whether a recipe can run on this machine: the very code of start-up, so that `check` can't promise too much."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from services import kafka
+from services.recipe import Recipe
+from services.session import Chosen
+from streams.errors import BallastError
+from streams.jars import Progress
+from streams.java import find_java
+from streams.kafka import KafkaBroker
+
+_TIMEOUT = 5.0
+
+
+class Finding(NamedTuple):
+    """One thing that was checked; `told` says what was found, or what is wrong and what to do."""
+
+    name: str
+    ok: bool
+    told: str
+
+
+def warnings(recipe: Recipe) -> Iterator[str]:
+    """Yield what can run but is likely not meant: one sentence each."""
+    families = {source.family for source in recipe.sources}
+    cap = recipe.mix.max_family_share
+    if not recipe.sources:
+        yield "No sources: nothing is generated, so every batch is real; name models under `sources`"
+    elif len(families) == 1:
+        yield (
+            f"All sources are of one family ({families.pop()}): models of one family echo each other, and "
+            "max_family_share has no effect; add a source of another family"
+        )
+    elif cap * len(families) < 1:
+        yield (
+            f"mix.max_family_share {cap:g} of {len(families)} families covers only {cap * len(families):.0%} of the "
+            f"synthetic part, so equal parts are taken; use {1 / len(families):.2f} or more"
+        )
+    if recipe.mix.max_synthetic_share * recipe.mix.batch < 1:
+        yield (
+            f"mix.max_synthetic_share {recipe.mix.max_synthetic_share:g} of a batch of {recipe.mix.batch} is less than "
+            "one sample, so no batch gets a synthetic one; raise either"
+        )
+
+
+def findings(chosen: Chosen, progress: Progress | None = None) -> Iterator[Finding]:
+    """Yield what start-up needs beyond the recipe, in order. Blocks; fetches the jars if they are missing."""
+    if (bootstrap := chosen.settings.kafka_bootstrap) is not None:
+        yield _tried("kafka", lambda: _reached(bootstrap))
+    else:
+        java = _tried("java", lambda: str(find_java(chosen.settings.java_home)))
+        yield java
+        if java.ok:
+            yield _tried("kafka", lambda: _embedded(chosen, progress))
+    yield _tried("folder", lambda: _writable(chosen))
+
+
+def _tried(name: str, attempt: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, True, attempt())
+    except BallastError as error:
+        return Finding(name, False, str(error))
+    except OSError as error:
+        return Finding(name, False, f"{error.filename} cannot be used ({error.strerror}); make it writable")
+
+
+def _reached(bootstrap: str) -> str:
+    return f"{len(KafkaBroker(bootstrap, _TIMEOUT).partitions())} topics at {bootstrap}"
+
+
+def _embedded(chosen: Chosen, progress: Progress | None) -> str:
+    kafka.embedded(chosen.settings, chosen.folder, progress)
+    return f"embedded; its jars lie in {chosen.settings.cache / 'jars'}"
+
+
+def _writable(chosen: Chosen) -> str:
+    chosen.folder.mkdir(parents=True, exist_ok=True)
+    probe = chosen.folder / ".writable"
+    probe.touch()
+    probe.unlink()
+    return str(chosen.folder)

@@ -1,0 +1,184 @@
+"""The recipe: what a pipeline does, one YAML file; where it runs and what is secret lies in the environment.
+
+Unknown keys are errors with a suggestion: a misspelt cap must never be a cap that does not hold.
+"""
+
+import difflib
+from hashlib import blake2b
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from services.errors import InputError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+
+
+class RecipeError(InputError):
+    """The recipe can't be used; nothing was started."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Seeds(_Part):
+    """Where the human data lies and what its fields are called."""
+
+    reader: Literal["jsonl", "parquet", "csv", "text", "package"] = "text"
+    path: str
+    columns: dict[str, str] = Field(default_factory=dict, description="Our field -> the file's column.")
+    licence: str = Field(description="Licence of the data, carried on every sample.")
+    origin: Literal["HUMAN", "HUMAN_EDITED", "SYNTHETIC", "UNKNOWN"] = "HUMAN"
+    domain: str | None = Field(default=None, description="Stratum of all samples; a column named domain wins.")
+    words: int = Field(default=80, ge=1, description="Words of one document of plain text.")
+
+
+class Split(_Part):
+    """Shares of the human data that are not trained on."""
+
+    reference: Share = 0.3
+    holdout: Share = 0.1
+
+    @model_validator(mode="after")
+    def _leaves_seeds(self) -> "Split":
+        if self.reference + self.holdout >= 1:
+            raise ValueError("reference and holdout leave nothing to train on; their sum must be below 1")
+        return self
+
+
+class Source(_Part):
+    """One model that makes candidates."""
+
+    name: Name
+    provider: Literal["local"]
+    family: str = Field(description="Training lineage; models of one family echo each other.")
+    model: str | None = None
+    weight: float = Field(default=1.0, ge=0)
+    order: int = Field(default=3, ge=2, le=5, description="local: length of the n-grams.")
+    backoff: Share = Field(default=0.0, description="local: share of steps that use one word of context less.")
+    trained_on: Literal["seed", "mix", "self"] = Field(default="seed", description="local: what it learns from.")
+    temperature: float | None = Field(default=None, gt=0, le=2)
+    documents_per_second: float | None = Field(default=None, gt=0, description="local: pace of its answers.")
+
+
+class Generate(_Part):
+    """How many candidates, and how varied."""
+
+    target: int = Field(ge=1, description="Accepted samples wanted.")
+    over_generate: float = Field(default=4, ge=1, le=100, description="Candidates at most, as a multiple of target.")
+    temperature: tuple[float, float] = (0.7, 1.1)
+    slots: int = Field(default=1, ge=1, le=64)
+    concurrency: int = Field(default=8, ge=1, le=1000, description="Calls in flight in each slot.")
+    in_flight: int = Field(default=5_000, ge=1, description="Stop while unverified and unmixed exceed this.")
+    max_tokens: int = Field(default=120, ge=1)
+
+
+class Verify(_Part):
+    """Which checks, and how strict."""
+
+    checks: tuple[Literal["format", "depth", "duplicate", "contamination"], ...] = (
+        "format",
+        "depth",
+        "duplicate",
+        "contamination",
+    )
+    slots: int = Field(default=1, ge=1, le=64)
+    audit_share: Share = 0.02
+    audit_expires_hours: float = Field(default=168, gt=0)
+    max_generation: int = Field(default=2, ge=1)
+    near_duplicate: Share = Field(default=0.8, description="Jaccard similarity of word shingles from which on.")
+    contamination: Share = Field(default=0.2, description="Share of a candidate's 8-grams found in holdout.")
+    min_words: int = Field(default=3, ge=0)
+    max_words: int = Field(default=4_000, ge=1)
+    json_schema: dict[str, Any] | None = Field(default=None, description="The last turn must be JSON of this schema.")
+
+
+class Mix(_Part):
+    """The training batches and their synthetic cap."""
+
+    batch: int = Field(default=256, ge=1, le=65_536)
+    max_synthetic_share: Share = Field(default=0.3, description="Synthetic / all; 0.3 is a ratio of 0.43 to 1.")
+    max_family_share: Share = 0.5
+    floor: Share = 0.05
+    max_wait_seconds: float = Field(default=30, gt=0)
+    ahead: int = Field(default=64, ge=1, description="Batches that may wait for the slowest trainer.")
+
+
+class Recipe(_Part):
+    """Everything that a pipeline does."""
+
+    pipeline: Name = "ballast"
+    task: str = "text"
+    seeds: Seeds
+    split: Split = Split()
+    sources: tuple[Source, ...] = ()
+    generate: Generate
+    verify: Verify = Verify()
+    mix: Mix = Mix()
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> "Recipe":
+        names = [source.name for source in self.sources]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"two sources are called {twice[0]}; give each a name of its own")
+        return self
+
+    @property
+    def version(self) -> str:
+        """Hash of the content: two recipes that say the same have the same version."""
+        return blake2b(self.model_dump_json().encode(), digest_size=8).hexdigest()
+
+
+def load(path: Path) -> Recipe:
+    """Read and check a recipe; raises RecipeError with one sentence that says what, where and what to do."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecipeError(
+            f"The recipe {path} cannot be read ({error.strerror}); give the path of a YAML file"
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = f" in line {mark.line + 1}" if (mark := getattr(error, "problem_mark", None)) else ""
+        raise RecipeError(f"The recipe {path} is no YAML{where}; mend it there") from error
+    if not isinstance(data, dict):
+        raise RecipeError(f"The recipe {path} is no mapping; begin with `pipeline: name`")
+    return parse(data, str(path))
+
+
+def parse(data: dict[str, Any], where: str) -> Recipe:
+    """Check the content of a recipe; `where` names it in the error."""
+    try:
+        return Recipe.model_validate(data)
+    except ValidationError as error:
+        raise RecipeError(f"The recipe {where}: {_told(error)}") from None
+
+
+def _told(error: ValidationError) -> str:
+    errors = error.errors(include_url=False)
+    first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])  # the cause of what is missing
+    place = ".".join(str(part) for part in first["loc"]) or "the whole"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] == "extra_forbidden":
+        key = str(first["loc"][-1])
+        near = difflib.get_close_matches(key, _keys_beside(first["loc"]), 1)
+        hint = f"did you mean `{near[0]}`?" if near else "remove it"
+        return f"`{place}` is not a key of a recipe; {hint}{more}"
+    return f"`{place}`: {first['msg'].removeprefix('Value error, ')}{more}"
+
+
+def _keys_beside(place: tuple[int | str, ...]) -> list[str]:
+    model: type[BaseModel] = Recipe
+    for part in place[:-1]:
+        if isinstance(part, str):
+            model = _model_of(model.model_fields[part].annotation) or model
+    return list(model.model_fields)
+
+
+def _model_of(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for arm in getattr(annotation, "__args__", ()) if (found := _model_of(arm))), None)

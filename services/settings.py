@@ -1,0 +1,46 @@
+"""Where a process runs: the only reader of the environment (`BALLAST_*`, and JAVA_HOME)."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.errors import InputError
+
+
+class SettingsError(InputError):
+    """A variable of the environment has a value that can't be used."""
+
+
+class Settings(BaseSettings):
+    """Every setting; the variable is the name in capitals with `BALLAST_` before it."""
+
+    model_config = SettingsConfigDict(env_prefix="BALLAST_", frozen=True)
+
+    kafka_bootstrap: str | None = Field(default=None, description="A Kafka of yours; unset: an embedded one.")
+    home: Path = Field(default=Path.home() / ".local" / "state" / "ballast", description="State of each pipeline.")
+    cache: Path = Field(default=Path.home() / ".cache" / "ballast", description="Jars and spools; may be deleted.")
+    java_home: Annotated[Path | None, Field(validation_alias="JAVA_HOME")] = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    metrics_port: int | None = Field(default=None, ge=1, le=65_535, description="Serve /metrics there.")
+    dead_letter_limit: int = Field(default=100, ge=0, description="Dead letters in 1,000 records before a stage stops.")
+
+    def folder(self, pipeline: str) -> Path:
+        """Return the state folder of one pipeline: broker, logs, and who runs."""
+        return self.home / pipeline
+
+    def spools(self, pipeline: str) -> Path:
+        """Return the cache folder of one pipeline."""
+        return self.cache / "spools" / pipeline
+
+
+def read() -> Settings:
+    """Read the environment; raises SettingsError with one sentence."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0]).upper()
+        variable = name if name == "JAVA_HOME" else f"BALLAST_{name}"
+        raise SettingsError(f"{variable}: {first['msg']}; change or unset it") from None

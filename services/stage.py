@@ -1,0 +1,54 @@
+"""What every stage is to the process that runs it, and the loop that runs it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from services.recipe import Recipe
+from streams.broker import Broker
+from streams.codec import Codec
+from streams.metrics import Metrics
+
+
+class Stage(Protocol):
+    """One slot of one stage in one process."""
+
+    def start(self) -> None:
+        """Fence the predecessor and build the state. Blocks."""
+
+    def step(self) -> int:
+        """Do one piece of work and return its size in records; blocks for a second at most when there is none."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Everything a stage is built from; `now` gives UTC milliseconds, `spools` is a folder that may be deleted."""
+
+    recipe: Recipe
+    broker: Broker
+    codec: Codec
+    slot: int
+    now: Callable[[], int]
+    metrics: Metrics
+    spools: Path
+    dead_letter_limit: int = 100
+
+    @property
+    def pipeline(self) -> str:
+        """The pipeline's name."""
+        return self.recipe.pipeline
+
+
+def run(stage: Stage, started: Callable[[], None], stopping: Callable[[], bool]) -> None:
+    """Run a stage until `stopping` says so, and tell once it has started; what it raises comes out."""
+    try:
+        stage.start()
+        started()
+        while not stopping():
+            stage.step()
+    finally:
+        stage.close()

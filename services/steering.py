@@ -1,0 +1,83 @@
+"""What a person sets: each writes the next version of the policy, and takes over what it does not change."""
+
+import getpass
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+
+from services.policy import Policies
+from streams.broker import Broker, Record, TopicPartition
+from streams.codec import Codec
+from streams.errors import AbortableError, UnavailableError
+from streams.events import MixPolicySet, event_id
+from streams.fold import Fold
+from streams.topics import identity, name
+from streams.writer import Output, Writer
+
+Change = Callable[[MixPolicySet], MixPolicySet]
+
+
+def set_share(
+    broker: Broker, codec: Codec, pipeline: str, *, alpha: float, expires_at: int | None, reason: str, now: int
+) -> MixPolicySet:
+    """Set the largest synthetic share of a batch (0 to 1) and return the policy. Blocks."""
+    return _set(
+        broker, codec, pipeline, lambda last: replace(last, alpha=alpha, expires_at=expires_at, reason=reason), now
+    )
+
+
+def accept_reference(broker: Broker, codec: Codec, pipeline: str, *, reason: str, now: int) -> MixPolicySet:
+    """Make the reference as it is now a new version and return the policy that says so. Blocks."""
+    topic = name(pipeline, "reference")
+    bounds = broker.bounds([TopicPartition(topic, number) for number in range(broker.partitions()[topic])])
+    end = tuple(bounds[at][1] for at in sorted(bounds))
+
+    def change(last: MixPolicySet) -> MixPolicySet:
+        return replace(last, reference_version=last.reference_version + 1, reference_end=end, reason=reason)
+
+    return _set(broker, codec, pipeline, change, now)
+
+
+def history(broker: Broker, codec: Codec, pipeline: str) -> list[MixPolicySet]:
+    """Return every policy, the oldest first. Blocks."""
+    found: list[MixPolicySet] = []
+
+    def take(records: Sequence[Record]) -> None:
+        events = [codec.decode(record.value) for record in records]
+        found.extend(event for event in events if isinstance(event, MixPolicySet))
+
+    with closing(Fold(broker, [name(pipeline, "policy")], take)) as fold:
+        fold.catch_up()
+    return sorted(found, key=lambda policy: policy.version)
+
+
+def _set(broker: Broker, codec: Codec, pipeline: str, change: Change, now: int) -> MixPolicySet:
+    """Write the next version; whoever sets one at the same time is fenced and says so."""
+    with closing(Writer(broker, codec, pipeline, identity(pipeline, "policy", 0))) as writer:
+        writer.start()
+        policies = Policies(codec)
+        with closing(Fold(broker, [name(pipeline, "policy")], policies.fold)) as fold:
+            fold.catch_up()
+        policy = change(_next(policies.latest, now))
+        try:
+            writer.write(writer.encode([Output("policy", "", policy)]))
+        except AbortableError as error:
+            raise UnavailableError(
+                "The policy was not written, and the one before is in force; set it again"
+            ) from error
+    return policy
+
+
+def _next(last: MixPolicySet | None, now: int) -> MixPolicySet:
+    """Return what the next version starts from; before the first, nothing synthetic is allowed."""
+    version = last.version + 1 if last else 0
+    start = last or MixPolicySet(event_id="", occurred_at=now, version=0, alpha=0.0, set_by="", reason="")
+    return replace(
+        start,
+        event_id=event_id(MixPolicySet, version),
+        occurred_at=now,
+        version=version,
+        set_by=getpass.getuser(),
+        regenerate=(),
+        inputs={},
+    )

@@ -1,0 +1,1 @@
+"""The stage that decides about candidates: one file a check, cheap ones first."""

@@ -1,0 +1,35 @@
+"""The check `contamination`: fails a text that shares too much with the holdout, which only measures."""
+
+from services.verify.check import Batch, Judge
+from services.verify.holdout import GRAM, Holdout
+from streams.samples import Verdict
+
+
+class Contamination:
+    """Fails above `most`: the share of a text's word 8-grams that are also in the holdout."""
+
+    name = "contamination"
+
+    def __init__(self, holdout: Holdout, most: float) -> None:
+        self._holdout = holdout
+        self._most = most
+
+    def over(self, batch: Batch) -> Judge:
+        """Look all 8-grams up at once."""
+        overlaps = self._holdout.overlaps(batch.hashes)
+
+        def judge(place: int) -> Verdict:
+            overlap = overlaps[place]
+            if overlap is None or overlap.share <= self._most:
+                return Verdict(check=self.name, outcome="pass", score=overlap.share if overlap else 0.0)
+            gram = batch.words[place][overlap.place : overlap.place + GRAM]
+            return Verdict(
+                check=self.name,
+                outcome="fail",
+                score=overlap.share,
+                evidence={"ngram": " ".join(gram), "sample_id": overlap.sample_id},
+                explanation=f"{overlap.share:.0%} of the text's runs of {GRAM} words are in the holdout too, "
+                f"the first of them in sample {overlap.sample_id}; {self._most:.0%} are allowed.",
+            )
+
+        return judge

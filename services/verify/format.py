@@ -1,0 +1,73 @@
+"""The check `format`: fails a sample whose turns, length, characters or JSON are not what the recipe wants."""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from services.verify.check import Batch, Judge
+from streams.samples import Sample, Turn, Verdict
+
+ROLES = frozenset({"system", "user", "assistant", "document"})
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_PASS = Verdict(check="format", outcome="pass")
+
+ReadJson = Callable[[str], "Fault | None"]
+
+
+class Fault(NamedTuple):
+    """What is wrong: evidence, and one sentence."""
+
+    evidence: dict[str, str]
+    explanation: str
+
+
+class Format:
+    """Fails outside of `fewest` to `most` words; `json` finds the fault of a last turn that has to be JSON."""
+
+    name = "format"
+
+    def __init__(self, fewest: int, most: int, json: ReadJson | None) -> None:
+        self._fewest, self._most, self._json = fewest, most, json
+
+    def over(self, batch: Batch) -> Judge:
+        """Judge each sample alone."""
+
+        def judge(place: int) -> Verdict:
+            sample = batch.samples[place]
+            fault = turns_fault(sample) or length_fault(len(batch.words[place]), self._fewest, self._most)
+            if fault is None and self._json is not None:
+                fault = self._json(sample.turns[-1].text)
+            if fault is None:
+                return _PASS
+            return Verdict(check=self.name, outcome="fail", evidence=fault.evidence, explanation=fault.explanation)
+
+        return judge
+
+
+def turns_fault(sample: Sample) -> Fault | None:
+    """Return what is wrong with the turns."""
+    if not sample.turns:
+        return Fault({"turns": "0"}, "The sample has no turns.")
+    if len(sample.turns) > 1 and any(turn.role == "document" for turn in sample.turns):
+        return Fault({"role": "document"}, "A turn of role document stands beside other turns.")
+    return next((fault for n, turn in enumerate(sample.turns) if (fault := _turn_fault(n, turn))), None)
+
+
+def length_fault(words: int, fewest: int, most: int) -> Fault | None:
+    """Return what is wrong with the number of words."""
+    if fewest <= words <= most:
+        return None
+    return Fault({"words": str(words)}, f"The text has {words} words; {fewest} to {most} are allowed.")
+
+
+def _turn_fault(number: int, turn: Turn) -> Fault | None:
+    if turn.role not in ROLES:
+        allowed = ", ".join(sorted(ROLES))
+        return Fault({"turn": str(number), "role": turn.role[:40]}, f"Turn {number} has a role other than {allowed}.")
+    if not turn.text.strip():
+        return Fault({"turn": str(number)}, f"Turn {number} is empty.")
+    if found := _CONTROL.search(turn.text):
+        code = f"U+{ord(found[0]):04X}"
+        evidence = {"turn": str(number), "character": code, "place": str(found.start())}
+        return Fault(evidence, f"Turn {number} holds the control character {code} at character {found.start()}.")
+    return None

@@ -1,0 +1,77 @@
+"""Verify's handler: candidates in, exactly one fate each out."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from services.recipe import Verify
+from services.verify.check import Batch, Check, Entries
+from services.verify.fate import Judged, Stamp, output
+from services.verify.ids import IdArray, pack
+from services.verify.known import Known
+from services.verify.pipeline import run
+from streams.broker import Record
+from streams.errors import DecodeError
+from streams.events import SampleGenerated
+from streams.metrics import Metrics
+from streams.processor import Handled, Input
+from streams.samples import Sample
+
+_HOUR_MS = 3_600_000
+
+
+class Delta(NamedTuple):
+    """What a committed batch adds to what is known, and to the counters."""
+
+    fates: IdArray
+    kept: Entries
+    verdicts: Counter[tuple[str, str]]
+
+
+class Handler:
+    """Judges candidates; a candidate that already has a fate is left alone, so that it never has two."""
+
+    def __init__(
+        self, recipe: Verify, known: Known, checks: Sequence[Check], now: Callable[[], int], metrics: Metrics
+    ) -> None:
+        self._recipe, self._known, self._checks = recipe, known, checks
+        self._now, self._metrics = now, metrics
+
+    def fold(self, records: Sequence[Record]) -> None:
+        """Take committed records in."""
+        self._known.fold(records)
+
+    def handle(self, batch: Sequence[Input]) -> Handled:
+        """Judge the candidates that have no fate yet."""
+        samples = [_sample(one) for one in batch]
+        ids = pack([sample.sample_id.encode() for sample in samples])
+        fresh = self._known.fates.fresh(ids)
+        candidates = Batch([samples[place] for place in fresh.tolist()], self._known.texts.shape)
+        judged, seconds = run(self._checks, candidates, self._recipe.audit_share)
+        for check, duration in seconds.items():
+            self._metrics.observe("check_duration_seconds", duration, check)
+        kept = candidates.entries.select(np.array(candidates.kept, np.int64))
+        stamp = self._stamp()
+        return Handled([output(one, stamp) for one in judged], Delta(ids[fresh], kept, _counted(judged)))
+
+    def apply(self, delta: Delta) -> None:
+        """Take a committed batch in."""
+        self._known.settle(delta.fates, delta.kept)
+        for (check, outcome), count in delta.verdicts.items():
+            self._metrics.count("verdicts", count, check, outcome)
+
+    def _stamp(self) -> Stamp:
+        now = self._now()
+        return Stamp(now, now + round(self._recipe.audit_expires_hours * _HOUR_MS), self._recipe.audit_share)
+
+
+def _sample(one: Input) -> Sample:
+    if not isinstance(one.event, SampleGenerated):
+        raise DecodeError(f"a {type(one.event).__name__} lies where a candidate should be")
+    return one.event.sample
+
+
+def _counted(judged: Sequence[Judged]) -> Counter[tuple[str, str]]:
+    return Counter((verdict.check, verdict.outcome) for one in judged for verdict in one.verdicts)

@@ -1,0 +1,79 @@
+"""All that verify knows, a fold over committed topics: who has a fate, which texts there are, what is held out."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.verify.check import Batch, Entries
+from services.verify.holdout import Holdout
+from services.verify.ids import IdArray, Ids, pack
+from services.verify.minhash import Shape
+from services.verify.texts import Texts
+from streams.broker import Record
+from streams.codec import Codec
+from streams.errors import DecodeError
+from streams.events import ReviewRequested, SampleIngested, SampleVerified
+from streams.samples import Sample
+from streams.topics import word_of
+
+FATES = ("verify", "reject", "review")
+TEXTS = ("seed", "reference", "verify", "review")
+_CHUNK = 1_000
+
+
+class Known:
+    """The state of one verifier."""
+
+    def __init__(self, codec: Codec, pipeline: str, shape: Shape) -> None:
+        self._codec, self._pipeline, self._shape = codec, pipeline, shape
+        self.fates = Ids()
+        self.texts = Texts(shape)
+        self.holdout = Holdout()
+
+    def fold(self, records: Sequence[Record]) -> None:
+        """Take committed records in. Idempotent by id; what is known is not decoded again."""
+        by_word: dict[str, list[Record]] = {}
+        for record in records:
+            by_word.setdefault(word_of(self._pipeline, record.topic), []).append(record)
+        for word, some in by_word.items():
+            if word in FATES:
+                self.fates.add(_ids(some))
+            for start in range(0, len(some), _CHUNK):
+                if word in TEXTS:
+                    self._take_texts(some[start : start + _CHUNK])
+                elif word == "holdout":
+                    self._take_holdout(some[start : start + _CHUNK])
+
+    def settle(self, fates: IdArray, kept: Entries) -> None:
+        """Take a committed batch in. Idempotent by id."""
+        self.fates.add(fates)
+        self.texts.add(kept)
+
+    def _take_texts(self, records: Sequence[Record]) -> None:
+        ids = _ids(records)
+        if len(places := self.texts.fresh(ids)):
+            entries = self._batch(records, places).entries
+            self.texts.add(entries._replace(ids=ids[places]))
+
+    def _take_holdout(self, records: Sequence[Record]) -> None:
+        ids = _ids(records)
+        if len(places := self.holdout.fresh(ids)):
+            self.holdout.add(ids[places], self._batch(records, places).hashes)
+
+    def _batch(self, records: Sequence[Record], places: NDArray[np.int64]) -> Batch:
+        return Batch([self._sample(records[place]) for place in places.tolist()], self._shape)
+
+    def _sample(self, record: Record) -> Sample:
+        where = f"{record.topic}, partition {record.partition}, offset {record.offset}"
+        try:
+            event = self._codec.decode(record.value)
+        except DecodeError as error:
+            raise DecodeError(f"What verify knows can't be built: {error} ({where})") from error
+        if not isinstance(event, SampleIngested | SampleVerified | ReviewRequested):
+            raise DecodeError(f"What verify knows can't be built: a {type(event).__name__} lies at {where}")
+        return event.sample
+
+
+def _ids(records: Sequence[Record]) -> IdArray:
+    return pack([record.key or b"" for record in records])

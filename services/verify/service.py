@@ -1,0 +1,50 @@
+"""verify: reads generate (state: seed, reference, holdout and its own outputs), writes verify, reject, review.
+
+Every candidate leaves with verdicts that say why, and with exactly one fate.
+"""
+
+from collections.abc import Sequence
+
+from services.recipe import Verify
+from services.stage import Context, Stage
+from services.verify import jsontext
+from services.verify.check import Check
+from services.verify.contamination import Contamination
+from services.verify.depth import Depth
+from services.verify.duplicate import Duplicate
+from services.verify.format import Format
+from services.verify.handler import Handler
+from services.verify.known import FATES, Known
+from services.verify.minhash import shape
+from streams.processor import Limits, Processor, Wiring
+
+WIRING = Wiring("verify", ("generate",), ("seed", "reference", "holdout", "verify", "review", "reject"), FATES)
+
+
+def build(context: Context) -> Stage:
+    """Return a verifier; raises RecipeError for a JSON Schema that is none."""
+    recipe = context.recipe.verify
+    known = Known(context.codec, context.pipeline, shape(recipe.near_duplicate))
+    return Processor(
+        broker=context.broker,
+        codec=context.codec,
+        pipeline=context.pipeline,
+        wiring=WIRING,
+        slot=context.slot,
+        handler=Handler(recipe, known, checks(recipe, known), context.now, context.metrics),
+        limits=Limits(dead_letters=context.dead_letter_limit),
+        now=context.now,
+        metrics=context.metrics,
+    )
+
+
+def checks(recipe: Verify, known: Known) -> Sequence[Check]:
+    """Return the checks that the recipe names, cheap ones first."""
+    json = jsontext.compiled(recipe.json_schema) if recipe.json_schema is not None else None
+    every: tuple[Check, ...] = (
+        Format(recipe.min_words, recipe.max_words, json),
+        Depth(recipe.max_generation),
+        Duplicate(known.texts, recipe.near_duplicate),
+        Contamination(known.holdout, recipe.contamination),
+    )
+    return [check for check in every if check.name in recipe.checks]

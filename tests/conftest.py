@@ -1,0 +1,39 @@
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from streams import jars
+from streams.embedded import EmbeddedKafka
+from streams.errors import EmbeddedKafkaError
+from streams.java import find_java
+
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile("ci", max_examples=50, deadline=None, suppress_health_check=SLOW)
+settings.register_profile("soak", max_examples=2_000, deadline=None, suppress_health_check=SLOW)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(scope="session")
+def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the address of one real broker for the whole run."""
+    if given := os.environ.get("BALLAST_KAFKA_BOOTSTRAP"):
+        yield given
+        return
+    try:
+        found = jars.fetch(Path.home() / ".cache" / "ballast" / "jars")
+    except EmbeddedKafkaError as error:
+        pytest.skip(str(error))
+    folder = tmp_path_factory.mktemp("kafka")
+    with EmbeddedKafka(data_dir=folder, jars=found, java=find_java(None), quick=True) as kafka:
+        yield kafka.start()
+
+
+@pytest.fixture
+def unique() -> Callable[[str], str]:
+    """Make names that no other test has: topics, groups and transactional ids outlive a test."""
+    ending = uuid.uuid4().hex[:8]
+    return lambda word: f"{word}-{ending}"

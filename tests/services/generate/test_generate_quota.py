@@ -1,0 +1,107 @@
+from crashing import CrashingBroker
+from generate_world import CODEC, World
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.generate.backlog import Backlog
+from services.generate.calls import Calls, Counts, Seen
+from services.generate.quota import Limits, room, share
+from services.generate.wave import LARGEST_SIZE, next_size, wave
+from streams.topics import name
+
+NONE = Counts(0, 0, 0, 0, 0)
+SEEN = st.lists(st.tuples(st.integers(0, 30), st.sampled_from(list(Seen))))
+
+
+@given(st.integers(0, 10_000), st.integers(1, 64))
+def test_the_shares_of_all_slots_sum_up_and_differ_by_one_at_most(total: int, slots: int) -> None:
+    shares = [share(total, slot, slots) for slot in range(slots)]
+    assert sum(shares) == total
+    assert max(shares) - min(shares) <= 1
+
+
+def test_the_smallest_of_target_cap_and_flow_is_the_room() -> None:
+    assert room(NONE, NONE, Limits(100, 400, 50, 200, 1_000), 0).calls == 50
+    assert room(NONE, NONE, Limits(100, 400, 50, 30, 1_000), 0).calls == 30
+    assert room(NONE, NONE, Limits(100, 400, 50, 200, 20), 5).calls == 15
+    assert room(Counts(1, 2, 3, 4, 9), Counts(1, 2, 3, 4, 9), Limits(100, 400, 50, 200, 1_000), 0).calls == 40
+    assert room(Counts(0, 0, 0, 0, 195), Counts(0, 0, 0, 0, 195), Limits(100, 400, 50, 200, 1_000), 0).calls == 5
+    assert room(NONE, Counts(0, 0, 0, 97, 0), Limits(100, 400, 50, 200, 1_000), 0).calls == 3
+    assert room(NONE, Counts(0, 0, 0, 0, 395), Limits(100, 400, 50, 200, 1_000), 0).calls == 5
+
+
+@given(SEEN, SEEN)
+def test_counts_do_not_depend_on_repeats_or_on_the_order_of_what_is_seen(
+    seen: list[tuple[int, Seen]], again: list[tuple[int, Seen]]
+) -> None:
+    facts = [(call, what) for call, what in seen if what not in (Seen.ASKED, Seen.REFUSED)]
+    forward, backward = Calls(1, 3), Calls(1, 3)
+    for call, what in facts:
+        forward.mark(call, what)
+    repeats = [fact for fact in again if fact in facts]
+    for call, what in [*reversed(facts), *repeats]:
+        backward.mark(call, what)
+    assert forward.all == backward.all
+    assert forward.own == backward.own
+    assert forward.all.used == len({call for call, _ in facts})
+    assert forward.own.used == len({call for call, _ in facts if call % 3 == 1})
+
+
+@given(SEEN, st.integers(1, 5), st.integers(0, 20))
+def test_fresh_calls_are_the_first_of_the_slot_of_which_nothing_was_seen(
+    seen: list[tuple[int, Seen]], slots: int, count: int
+) -> None:
+    slot = slots - 1
+    calls = Calls(slot, slots)
+    used = set()
+    for call, what in seen:
+        calls.mark(call, what)
+        used.add(call)
+        calls.fresh(3)
+    expected = [call for call in range(slot, 1_000, slots) if call not in used][:count]
+    assert calls.fresh(count) == expected
+
+
+def test_an_accepted_call_stays_accepted_whatever_else_is_seen() -> None:
+    calls = Calls(0, 1)
+    for what in (Seen.ACCEPTED, Seen.LOST, Seen.REVIEW, Seen.MADE):
+        calls.mark(0, what)
+    assert calls.all == Counts(0, 0, 0, 1, 0)
+
+
+def test_asking_again_takes_a_refusal_back() -> None:
+    calls = Calls(0, 1)
+    calls.mark(0, Seen.REFUSED)
+    assert calls.all.lost == 1
+    calls.mark(0, Seen.ASKED)
+    assert calls.all == Counts(1, 0, 0, 0, 0)
+
+
+def test_the_mix_is_looked_at_only_when_it_could_matter_and_once_a_second_at_most() -> None:
+    world = World()
+    broker = CrashingBroker(world.broker, None)
+    backlog = Backlog(broker, CODEC, name(world.pipeline, "mix"))
+    assert backlog.unmixed(5, 10, 0) == 5
+    assert broker.calls == 0
+    assert backlog.unmixed(15, 10, 0) == 15
+    looked = broker.calls
+    assert looked > 0
+    assert backlog.unmixed(15, 10, 999) == 15
+    assert broker.calls == looked
+    backlog.unmixed(15, 10, 1_000)
+    assert broker.calls > looked
+
+
+def test_a_wave_ends_before_the_first_call_that_is_one_too_many() -> None:
+    calls = [(number, number % 3 == 0) for number in range(100)]
+    assert list(wave(iter(calls), 2, 10)) == [0, 1, 2, 3, 4, 5]  # type: ignore[arg-type]
+    assert list(wave(iter(calls), 50, 3)) == [0, 1, 2, 3, 4]  # type: ignore[arg-type]
+
+
+@given(st.integers(1, LARGEST_SIZE), st.floats(0, 1_000))
+def test_the_size_of_a_wave_goes_towards_one_second(size: int, seconds: float) -> None:
+    after = next_size(size, seconds)
+    assert 1 <= after <= LARGEST_SIZE
+    assert after <= size or seconds < 1
+    assert after >= size or seconds > 1
+    assert size // 2 <= after <= 2 * size

@@ -1,0 +1,130 @@
+import math
+
+import pytest
+from verify_world import batch, sample, text
+
+from services.verify.audit import drawn
+from services.verify.check import Batch, Judge
+from services.verify.fate import Judged, Stamp, automatic, fate, output
+from services.verify.pipeline import run
+from streams.events import ReviewRequested, SampleRejected, SampleVerified, event_id
+from streams.samples import Outcome, Verdict, digest
+
+STAMP = Stamp(now=10, expires_at=99, audit_share=0.25)
+
+
+class Says:
+    """A check that says what it is told, and notes whom it was asked about."""
+
+    def __init__(self, name: str, outcome: Outcome) -> None:
+        self.name, self._outcome = name, outcome
+        self.asked: list[int] = []
+
+    def over(self, batch: Batch) -> Judge:
+        def judge(place: int) -> Verdict:
+            self.asked.append(place)
+            return Verdict(check=self.name, outcome=self._outcome)
+
+        return judge
+
+
+def verdicts(*outcomes: Outcome) -> list[Verdict]:
+    return [Verdict(check=f"c{n}", outcome=outcome) for n, outcome in enumerate(outcomes)]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "audited", "word", "says"),
+    [
+        (("pass", "pass"), False, "verify", "pass"),
+        (("pass", "fail"), False, "reject", "fail"),
+        (("flag", "fail"), False, "reject", "fail"),
+        (("flag", "pass"), False, "review", "flag"),
+        (("pass", "pass"), True, "review", "pass"),
+        (("pass", "fail"), True, "review", "fail"),
+        (("flag", "pass"), True, "review", "flag"),
+    ],
+)
+def test_verdicts_and_the_draw_lead_to_one_fate(
+    outcomes: tuple[Outcome, ...], audited: bool, word: str, says: Outcome
+) -> None:
+    judged = Judged(sample("a", "x"), verdicts(*outcomes), audited)
+    assert fate(judged) == word
+    assert automatic(judged.verdicts) == says
+    assert output(judged, STAMP).word == word
+
+
+def test_an_accepted_sample_carries_its_verdicts_and_the_draw() -> None:
+    one = sample("a", "x")
+    made = output(Judged(one, verdicts("pass"), False), STAMP)
+    assert made.key == one.sample_id
+    assert made.event == SampleVerified(
+        event_id=event_id(SampleVerified, one.sample_id),
+        occurred_at=10,
+        decided_by="verify",
+        inclusion_probability=0.25,
+        audited=False,
+        verdicts=tuple(verdicts("pass")),
+        sample=one,
+    )
+
+
+def test_a_rejected_sample_names_the_check_that_failed() -> None:
+    one = sample("a", "x")
+    made = output(Judged(one, verdicts("flag", "fail"), False), STAMP)
+    assert made.event == SampleRejected(
+        event_id=event_id(SampleRejected, one.sample_id),
+        occurred_at=10,
+        reasons=("c1",),
+        decided_by="verify",
+        inclusion_probability=0.25,
+        audited=False,
+        verdicts=tuple(verdicts("flag", "fail")),
+        sample=one,
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "audited", "reason"), [("flag", False, "flagged"), ("flag", True, "flagged"), ("fail", True, "audit")]
+)
+def test_a_request_says_why_a_person_is_asked(outcome: Outcome, audited: bool, reason: str) -> None:
+    one = sample("a", "x")
+    made = output(Judged(one, verdicts(outcome), audited), STAMP)
+    assert made.event == ReviewRequested(
+        event_id=event_id(ReviewRequested, one.sample_id),
+        occurred_at=10,
+        reason=reason,
+        automatic=outcome,
+        expires_at=99,
+        inclusion_probability=0.25,
+        audited=audited,
+        verdicts=tuple(verdicts(outcome)),
+        sample=one,
+    )
+
+
+def test_no_check_runs_after_the_first_that_fails_and_flags_collect() -> None:
+    checks = [Says("a", "flag"), Says("b", "flag"), Says("c", "fail"), Says("d", "pass")]
+    both = batch(sample("x", text(1)), sample("y", text(2)))
+    judged, seconds = run(checks, both, 0.0)
+    assert [[v.check for v in one.verdicts] for one in judged] == [["a", "b", "c"]] * 2
+    assert [check.asked for check in checks] == [[0, 1], [0, 1], [0, 1], []]
+    assert both.kept == []
+    assert set(seconds) == {"a", "b", "c", "d"}
+
+
+def test_who_waits_for_review_is_kept_even_if_a_check_failed() -> None:
+    everyone = batch(sample("x", text(1)), sample("y", text(2)))
+    run([Says("a", "fail")], everyone, 1.0)
+    assert everyone.kept == [0, 1]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 1.0])
+def test_the_draw_takes_its_share(share: float) -> None:
+    count = 20_000
+    taken = sum(drawn(digest(n), share) for n in range(count))
+    assert abs(taken - share * count) <= 4 * math.sqrt(share * (1 - share) * count)
+
+
+def test_the_draw_is_the_same_for_ever_and_a_larger_share_takes_more() -> None:
+    assert [n for n in range(60) if drawn(digest(n), 0.1)] == [17, 50, 58]
+    assert all(drawn(digest(n), 0.4) for n in range(500) if drawn(digest(n), 0.3))

@@ -1,0 +1,106 @@
+"""Samples, a recipe and a verifier on the memory broker."""
+
+import random
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from services.recipe import Recipe, parse
+from services.stage import Context, Stage
+from services.verify.check import Batch
+from services.verify.minhash import Shape, shape
+from services.verify.service import build
+from streams.broker import Outgoing, TopicPartition
+from streams.codec import Codec
+from streams.events import SampleGenerated, SampleIngested
+from streams.memory import MemoryBroker
+from streams.metrics import Metrics
+from streams.samples import Lineage, Sample, Turn, digest
+from streams.topics import ensure, name
+
+CODEC = Codec()
+SHAPE: Shape = shape(0.8)
+NOW = 1_700_000_000_000
+_WORDS = [f"word{n}" for n in range(5_000)]
+
+
+def recipe(**verify: Any) -> Recipe:
+    data = {"pipeline": "p", "seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}}
+    return parse({**data, "verify": {"audit_share": 0, **verify}}, "test")
+
+
+def text(seed: int, words: int = 80) -> str:
+    return " ".join(random.Random(seed).choices(_WORDS, k=words))
+
+
+def sample(key: object, content: str, role: str = "document", generation: int = 1) -> Sample:
+    return Sample(
+        sample_id=digest(str(key)),
+        content_hash=digest(content),
+        task="text",
+        turns=(Turn(role=role, text=content),),
+        lineage=Lineage(origin="SYNTHETIC", generation=generation),
+    )
+
+
+def human(content: str) -> Sample:
+    hashed = digest(content)
+    turn = Turn(role="document", text=content)
+    lineage = Lineage(origin="HUMAN", generation=0)
+    return Sample(sample_id=hashed, content_hash=hashed, task="text", turns=(turn,), lineage=lineage)
+
+
+def batch(*samples: Sample) -> Batch:
+    return Batch(samples, SHAPE)
+
+
+def world() -> MemoryBroker:
+    broker = MemoryBroker()
+    ensure(broker, "p")
+    return broker
+
+
+def put(broker: MemoryBroker, word: str, samples: Iterable[Sample]) -> None:
+    producer = broker.producer()
+    for one in samples:
+        event: Any = (
+            SampleGenerated(event_id=one.sample_id, occurred_at=0, sample=one)
+            if word == "generate"
+            else SampleIngested(event_id=one.sample_id, occurred_at=0, pool="seed", sample=one)
+        )
+        producer.send([Outgoing(name("p", word), one.sample_id.encode(), CODEC.encode(event))])
+    producer.flush()
+
+
+def stage(broker: Any, settings: Recipe | None = None) -> Stage:
+    return build(
+        Context(
+            recipe=settings or recipe(),
+            broker=broker,
+            codec=CODEC,
+            slot=0,
+            now=lambda: NOW,
+            metrics=Metrics(),
+            spools=Path("/nonexistent"),
+        )
+    )
+
+
+def drain(broker: Any, settings: Recipe | None = None) -> Stage:
+    verifier = stage(broker, settings)
+    verifier.start()
+    idle = 0
+    while idle < 3:
+        idle = 0 if verifier.step() else idle + 1
+    return verifier
+
+
+def events(broker: MemoryBroker, word: str) -> list[Any]:
+    topic = name("p", word)
+    consumer = broker.consumer()
+    consumer.assign({TopicPartition(topic, n): 0 for n in range(broker.partitions()[topic])})
+    return [CODEC.decode(record.value) for record in consumer.poll(100_000, 0)]
+
+
+def fates(broker: MemoryBroker) -> list[tuple[str, str]]:
+    return sorted((e.sample.sample_id, word) for word in ("verify", "reject", "review") for e in events(broker, word))
