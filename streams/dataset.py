@@ -14,7 +14,7 @@ from streams.errors import DecodeError
 from streams.events import SampleMixed
 from streams.topics import name
 
-_WAIT = 0.25
+_WAIT = 0.05
 _CHUNK = 2_000
 _COMMIT_SECONDS = 0.5
 

@@ -11,7 +11,7 @@ from streams.errors import TopicError
 Apply = Callable[[Sequence[Record]], None]
 
 _LIMIT = 5_000
-_WAIT = 0.25
+_WAIT = 0.01  # a poll waits as long as that unless its limit is reached
 
 
 class Fold:

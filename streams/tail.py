@@ -6,7 +6,7 @@ from streams.broker import Broker, Consumer, Record, TopicPartition
 from streams.errors import UnavailableError
 
 _FIRST_STEP = 16
-_WAIT = 0.25
+_WAIT = 0.01  # a poll waits as long as that unless its limit is reached
 
 
 def last_records(broker: Broker, topic: str, patience: Callable[[], bool] = lambda: True) -> list[Record]:

@@ -1,4 +1,4 @@
-"""One training batch as events: every record carries the manifest that replays it."""
+"""One training batch as records: each carries the manifest that replays it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +8,7 @@ from services.mix.real import Position, Real
 from services.mix.share import is_synthetic
 from services.mix.waiting import Fresh
 from streams.events import SampleMixed, event_id
-from streams.parts import DrawCursor
-from streams.samples import Sample
+from streams.parts import DrawCursor, MixManifest
 
 
 class Limits(NamedTuple):
@@ -72,10 +71,10 @@ def places(batch: Batch) -> list[Place]:
     return found
 
 
-def event(batch: Batch, place: Place, offset: int, sample: Sample, now: int) -> SampleMixed:
-    """Return the event for one place; `offset` is the sample's in its topic."""
+def manifest(batch: Batch, place: Place, offset: int, now: int) -> MixManifest:
+    """Return the manifest of one place; `offset` is the sample's in its topic."""
     synthetic = isinstance(place.drawn, Fresh)
-    return SampleMixed(
+    return MixManifest(
         event_id=event_id(SampleMixed, batch.position.batch_index, place.number),
         occurred_at=now,
         batch_index=batch.position.batch_index,
@@ -93,7 +92,6 @@ def event(batch: Batch, place: Place, offset: int, sample: Sample, now: int) -> 
         source_partition=place.drawn.partition,
         source_offset=offset,
         cursor=batch.cursor if place.number == batch.size - 1 else (),
-        sample=sample,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import NamedTuple, Protocol
 
-from services.mix.permutation import permuted
+from streams.permutation import permuted
 
 
 class Pool(Protocol):

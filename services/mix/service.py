@@ -5,7 +5,7 @@ Exactly one per pipeline: a second fences the first. The last batch in the log i
 
 from collections.abc import Sequence
 
-from services.mix.manifest import Batch, Limits, event, places, position_after
+from services.mix.manifest import Batch, Limits, manifest, places, position_after
 from services.mix.mixture import Mixture, View
 from services.mix.trainers import progress
 from services.mix.waiting import Fresh, Waiting
@@ -14,10 +14,9 @@ from services.stage import Context, Stage
 from streams.broker import Record, TopicPartition
 from streams.deadletter import DeadLetterLimit, dead_letter
 from streams.errors import AbortableError, DecodeError
-from streams.events import DeadLetter, SampleIngested, SampleMixed, SampleVerified
+from streams.events import DeadLetter, SampleMixed
 from streams.fold import Fold
 from streams.metrics import Metrics
-from streams.samples import Sample
 from streams.spool import Spool
 from streams.tail import last_records
 from streams.topics import identity, name
@@ -130,23 +129,20 @@ class Mixer:
         self._accepted.append(records)
         for record in records:
             try:
-                event = self._codec.decode(record.value)
+                header = self._codec.header(record.value)
             except DecodeError as error:
                 self._set_aside(record, error)
                 continue
-            if isinstance(event, SampleVerified):
-                source = event.sample.lineage.source
-                number = self._accepted.count(record.partition, record.offset)
-                self._mixture.waiting.add(
-                    Fresh(
-                        source.name if source else "ingest",
-                        source.family if source else "unknown",
-                        record.partition,
-                        record.offset,
-                        record.timestamp,
-                        number,
-                    )
+            self._mixture.waiting.add(
+                Fresh(
+                    header.source or "ingest",
+                    header.family or "unknown",
+                    record.partition,
+                    record.offset,
+                    record.timestamp,
+                    self._accepted.count(record.partition, record.offset),
                 )
+            )
 
     def _set_aside(self, record: Record, error: DecodeError) -> None:
         output = dead_letter("mix", record, error, self._context.now())
@@ -186,18 +182,11 @@ class Mixer:
         outputs = []
         for place in places(batch):
             spool = self._accepted if isinstance(place.drawn, Fresh) else self._seeds
-            offset = spool.offset(place.drawn.partition, place.drawn.number)
-            sample = self._sample(spool.value(place.drawn.partition, place.drawn.number))
-            outputs.append(
-                Output("mix", str(index), event(batch, place, offset, sample, now), index % self._mix_partitions)
-            )
+            partition, number = place.drawn.partition, place.drawn.number
+            told = manifest(batch, place, spool.offset(partition, number), now)
+            frame = self._codec.mixed(told, self._codec.sample_bytes(spool.value(partition, number)))
+            outputs.append(Output("mix", str(index), frame, index % self._mix_partitions))
         return outputs
-
-    def _sample(self, frame: bytes) -> Sample:
-        event = self._codec.decode(frame)
-        if not isinstance(event, SampleIngested | SampleVerified):
-            raise DecodeError(f"a {type(event).__name__} lies where a sample for the mix should be")
-        return event.sample
 
 
 def _report(metrics: Metrics, batches: Sequence[Batch]) -> None:
