@@ -47,6 +47,9 @@ bench-loop: install
 bench-stages: install
 	$(BIN)/python bench/stages.py
 
+schemas: install
+	$(BIN)/python tests/schemas/release.py
+
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url -o requirements.lock
 

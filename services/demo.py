@@ -1,4 +1,4 @@
-"""The demonstration: a whole pipeline on real text with three families of models, until its target is mixed and read."""
+"""The demonstration: a whole pipeline on real text, with three families of models, until all is mixed and read."""
 
 import signal
 import subprocess
@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any, NamedTuple
 
-from services import pipeline, recipe, running, session, starting, steering, view
+from services import pipeline, planted, recipe, running, session, starting, steering, view
 from services.audit import Fault, audit
 from services.candidates import Fact
 from services.errors import StartError
+from services.ingest.service import ingest
 from services.mix.trainers import progress
 from services.recipe import Recipe
 from services.session import Chosen, Session
@@ -103,11 +104,16 @@ def _trainer(opened: Session) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _watch(opened: Session, tally: Tally, trainer: subprocess.Popen[bytes], began: float, show: Show) -> Snapshot:
-    """Show the pipeline at work until it has done everything."""
+    """Show the pipeline at work until it has done everything; plant bad candidates once it generates good ones."""
     rates = Rates()
     logs = opened.chosen.folder / "logs"
+    has_planted = False
     while True:
         tally.advance()
+        if not has_planted and tally.counts().candidates:
+            _plant(opened)
+            has_planted = True
+            tally.advance()
         snapshot = _snapshot(opened, tally.counts(), trainer, began, rates)
         show(snapshot)
         if is_finished(snapshot):
@@ -119,6 +125,12 @@ def _watch(opened: Session, tally: Tally, trainer: subprocess.Popen[bytes], bega
         if running.alive(opened.chosen.folder) is None:
             raise StartError(f"The pipeline went down while the demo ran; see {logs / 'supervisor.log'}")
         time.sleep(_REFRESH)
+
+
+def _plant(opened: Session) -> None:
+    path = opened.chosen.folder / "planted.jsonl"
+    planted.write(opened.broker, opened.codec, opened.pipeline, path)
+    ingest(pipeline.context(opened.chosen.recipe, opened.chosen.settings, opened.broker), [str(path)])
 
 
 def is_finished(snapshot: Snapshot) -> bool:
@@ -144,5 +156,5 @@ def _snapshot(
         rates=rates.update(now, view.done(counts, trained)),
         target=opened.chosen.recipe.generate.target,
         cap=min(SHARE, opened.chosen.recipe.mix.max_synthetic_share),
-        trained=trained,
+        trained=min(trained, counts.batches),  # the books are a little older
     )

@@ -159,7 +159,8 @@ def parse(data: dict[str, Any], where: str) -> Recipe:
 
 def _told(error: ValidationError) -> str:
     errors = error.errors(include_url=False)
-    first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])  # the cause of what is missing
+    misspelt = (each for each in errors if each["type"] == "extra_forbidden")  # often why another key is missing
+    first = next(misspelt, errors[0])
     place = ".".join(str(part) for part in first["loc"]) or "the whole"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":

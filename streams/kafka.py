@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from confluent_kafka import Consumer as RawConsumer
 from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as RawPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec, TopicMetadata
@@ -83,13 +84,16 @@ class KafkaBroker:
         Every partition is named: asked for all, the coordinator leaves out those whose first commit is under way.
         """
         named = [RawPartition(topic, number) for topic, count in self.partitions().items() for number in range(count)]
-        request = [ConsumerGroupTopicPartitions(group, named)]
+        # By a consumer that joins nothing: a coordinator that is not ready crashes librdkafka if an admin client asks.
+        asker = RawConsumer({**self._common, "group.id": group, "isolation.level": "read_committed"})
 
         def call() -> list[RawPartition]:
-            asked = self._admin.list_consumer_group_offsets(request, require_stable=True, request_timeout=self._timeout)
-            return _sound(self._wait(asked[group], fine=KafkaError.GROUP_ID_NOT_FOUND))
+            return _sound(asker.committed(named, timeout=self._timeout))
 
-        found = self._ask(f"Asking for the positions of group {group}", call)
+        try:
+            found = self._ask(f"Asking for the positions of group {group}", call)
+        finally:
+            asker.close()
         known = [tp for tp in found if tp.offset >= 0]
         return {TopicPartition(tp.topic, tp.partition): Committed(tp.offset, tp.metadata or "") for tp in known}
 
@@ -100,7 +104,7 @@ class KafkaBroker:
 
         def call() -> None:
             asked = self._admin.alter_consumer_group_offsets(request, request_timeout=self._timeout)
-            _sound(self._wait(asked[group]))
+            _sound(self._wait(asked[group]).topic_partitions)
 
         if raw:
             self._ask(f"Setting the positions of group {group}", call)
@@ -167,9 +171,8 @@ def _has_leaders(topic: TopicMetadata) -> bool:
     return topic.error is None and all(partition.leader >= 0 for partition in topic.partitions.values())
 
 
-def _sound(answer: ConsumerGroupTopicPartitions | None) -> list[RawPartition]:
+def _sound(partitions: list[RawPartition]) -> list[RawPartition]:
     """Return the partitions of an answer; raises the first error among them."""
-    partitions = list(answer.topic_partitions or []) if answer else []
     for partition in partitions:
         if partition.error:
             raise KafkaException(partition.error)

@@ -20,10 +20,12 @@ from services.commands.look import verdict
 from services.commands.output import note, say, table
 from services.commands.progress import fetching
 from services.demo import Outcome, Show
+from services.planted import EACH, KINDS
 from services.session import Chosen
 from services.view import Snapshot
 
 _LINE_SECONDS = 3.0
+_BAD = EACH * KINDS
 
 
 def demo(
@@ -32,8 +34,9 @@ def demo(
     """Show a whole pipeline at work on real text, from nothing to mixed batches.
 
     Starts a real Kafka broker and every stage as a process of its own, takes in 38 plays of Shakespeare, lets three
-    small language models write, verifies, and mixes batches whose synthetic share is at most 0.3 (a ratio of 0.43).
-    It needs no key and no network once its parts are there. Exit code 1 if the audit at its end finds a fault.
+    small language models write, plants some bad candidates, verifies, and mixes batches whose synthetic share is at
+    most 0.3 (a ratio of 0.43). It needs no key and no network once its parts are there. Exit code 1 if the audit at
+    its end finds a fault.
     """
     with _place(keep=keep) as what:
         note("Starting a Kafka broker and five stages")
@@ -87,7 +90,7 @@ def _report(outcome: Outcome) -> None:
     ratio = last.share / (1 - last.share)
     rows = [
         ("human documents", f"{human:,} (to train {counts.seed:,}, to compare with {human - counts.seed:,})"),
-        ("candidates", f"{counts.candidates:,} of three model families"),
+        ("candidates", f"{counts.candidates - _BAD:,} of three model families, {_BAD} bad ones planted"),
         ("accepted", f"{counts.accepted:,}"),
         ("rejected", rejected),
         ("batches", f"{counts.batches:,} with {counts.mixed_real:,} real and {counts.mixed_synthetic:,} synthetic"),

@@ -47,6 +47,7 @@ class Mixer:
         self._dead: list[Output] = []
         self._known_dead: set[str] = set()
         self._newest_seed = 0
+        self._busy = False
         self._trainers: tuple[int, int | None] = (0, None)
 
     def start(self) -> None:
@@ -67,7 +68,8 @@ class Mixer:
 
     def step(self) -> int:
         """Close the batches that are due; returns how many samples were mixed."""
-        self._fold.advance(_IDLE_SECONDS)
+        self._fold.advance(0.0 if self._busy else _IDLE_SECONDS)
+        self._busy = False
         self._bury()
         view = self._view()
         if view.now - self._newest_seed >= _INGEST_IDLE_MS:
@@ -82,6 +84,7 @@ class Mixer:
         except AbortableError:
             self._context.metrics.count("transactions", 1, "mix", "aborted")
             return 0
+        self._busy = True
         self._mixture.settle(batches, draft, view.now)
         _report(self._context.metrics, batches)
         return sum(batch.size for batch in batches)

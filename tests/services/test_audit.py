@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 from books import CODEC, NAME, SEEDS, Books, good, sample
 
-from services.audit import audit
+from services.audit import audit, faults
+from services.candidates import Fact
 from services.tally import Tally
 from streams.broker import TopicPartition
 from streams.deadletter import dead_letter
@@ -196,7 +197,11 @@ def test_what_a_policy_holds_or_drops_is_not_waiting() -> None:
     books.accept(0, 1, 2)
     held = SourceRange(source="a", from_offset=0, to_offset=1)
     dropped = SourceRange(source="a", partition=0, from_offset=2, to_offset=9)
-    books.policy(1, 0.5, held=(held,), dropped=(dropped,))
+    others = (
+        SourceRange(source="a", partition=1, from_offset=0, to_offset=9),
+        SourceRange(source="b", from_offset=0, to_offset=9),
+    )
+    books.policy(1, 0.5, held=(held, *others), dropped=(dropped,))
     counts = books.tally().counts()
     assert (counts.waiting_mix, counts.held, counts.dropped) == (1, 1, 1)
 
@@ -263,23 +268,54 @@ def test_a_fault_that_every_look_finds_lasts() -> None:
     assert len(looks) == 3
 
 
-def test_downstream_is_read_before_upstream() -> None:
+@pytest.mark.parametrize("downstream", ["mix", "verify"])
+def test_downstream_is_read_before_upstream(downstream: str) -> None:
     """A record that appears while the audit reads must never look as if it came from nowhere."""
     books = good()
     bounds = books.broker.bounds
 
     def writing(partitions: list[TopicPartition]) -> object:
-        asked = {partition.topic for partition in partitions}
         found = bounds(partitions)
-        if f"{NAME}.mix" in asked:  # right after the end of mix is taken
+        if f"{NAME}.{downstream}" in {partition.topic for partition in partitions}:  # its end is taken, and then:
             books.generate(50)
             books.accept(50)
             books.mix(50)
         return found
 
     tally = Tally(books.broker, CODEC, NAME)
-    books.broker.bounds = writing  # type: ignore[method-assign]
+    books.broker.bounds = writing  # type: ignore[assignment, method-assign]
     tally.advance()
-    books.broker.bounds = bounds  # type: ignore[method-assign]
-    assert tally.candidates.count(1) == 7
-    assert not tally.candidates.having(32, 2)
+    assert tally.candidates.count(Fact.GENERATED) == 7
+    for fact in (Fact.MIXED, Fact.ACCEPTED):
+        assert tally.candidates.having(fact, Fact.GENERATED) == []
+    assert tally.candidates.having(Fact.MIXED, Fact.ACCEPTED) == []
+
+
+def test_what_verify_commits_while_the_audit_reads_is_not_lost() -> None:
+    books = good()
+    committed = books.broker.committed
+
+    def moving(group: str) -> object:
+        books.accept(5)
+        books.verified(6)
+        return committed(group)
+
+    books.broker.committed = moving  # type: ignore[assignment, method-assign]
+    assert books.faults() == []
+
+
+def test_a_record_that_is_delivered_twice_counts_once() -> None:
+    books = good()
+    tally = books.tally()
+    before = tally.counts()
+    tally._take(books.records("generate") + books.records("verify") + books.records("seed"))
+    assert tally.counts() == before
+    assert faults(tally) == []
+
+
+def test_edited_text_that_came_in_as_a_candidate_needs_no_rejected_parent() -> None:
+    books = good()
+    edited = sample(60, origin="HUMAN_EDITED", parent_ids=(sample(0).sample_id,))
+    books.generate(60)
+    books.accept(60, made=edited)
+    assert books.faults() == []

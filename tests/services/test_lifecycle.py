@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -38,7 +39,7 @@ class Pipeline:
         self._environment = {key: value for key, value in os.environ.items() if not key.startswith("BALLAST_")}
         self._environment |= {"BALLAST_HOME": str(self.home), "NO_COLOR": "1"}
         if bootstrap is not None:
-            self._environment["BALLAST_KAFKA_BOOTSTRAP"] = bootstrap
+            self._environment |= {"BALLAST_KAFKA_BOOTSTRAP": bootstrap, "BALLAST_CACHE": str(folder / "cache")}
 
     def __call__(self, *arguments: str, code: int = 0) -> str:
         command = [sys.executable, "-m", "services.cli", *arguments]
@@ -187,7 +188,7 @@ def test_topics_logs_and_empty_lists(pipeline: Pipeline) -> None:
 
 @pytest.mark.timeout(180)
 def test_an_embedded_pipeline_leaves_no_orphan_when_its_supervisor_is_killed(tmp_path: Path) -> None:
-    made = Pipeline(tmp_path, "orphans", None)
+    made = Pipeline(tmp_path, f"orphans-{os.getpid()}", None)
     made.up()
     pids = made.pids()
     try:
@@ -200,8 +201,10 @@ def test_an_embedded_pipeline_leaves_no_orphan_when_its_supervisor_is_killed(tmp
         assert eventually(lambda: all(gone(pid) for pid in pids), 10)
         assert made.status()["state"] == "down"
         assert "is balanced" in made("audit")  # on a broker of its own
-    finally:
         assert "was not up" in made("down")
+    finally:
+        made("down")
+        shutil.rmtree(Path.home() / ".cache" / "ballast" / "spools" / made.name, ignore_errors=True)
 
 
 def test_a_stage_that_cannot_start_is_told_with_its_log(tmp_path: Path, bootstrap: str) -> None:

@@ -1,3 +1,4 @@
+import fcntl
 import subprocess
 import sys
 import time
@@ -51,6 +52,14 @@ def test_a_second_holder_is_refused_until_the_first_is_gone(tmp_path: Path) -> N
         first.kill()
     with running.held(tmp_path):
         pass
+
+
+def test_two_who_look_at_the_same_time_do_not_take_each_other_for_a_supervisor(tmp_path: Path) -> None:
+    running.write(tmp_path, TOLD)
+    (tmp_path / "supervisor.lock").touch()
+    with (tmp_path / "supervisor.lock").open() as other:
+        fcntl.flock(other, fcntl.LOCK_SH)
+        assert running.alive(tmp_path) is None
 
 
 def test_looking_does_not_keep_a_supervisor_out(tmp_path: Path) -> None:

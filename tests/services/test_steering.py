@@ -1,0 +1,71 @@
+import pytest
+from books import CODEC, NAME, Books, sample
+
+from services.errors import InputError
+from services.policy import allowed_share
+from services.steering import accept_reference, history, set_share
+from streams.events import MixPolicySet, SampleIngested
+from streams.parts import SourceRange
+
+
+@pytest.fixture
+def books() -> Books:
+    return Books()  # with policy 0
+
+
+def share(books: Books, alpha: float, expires_at: int | None = None) -> MixPolicySet:
+    return set_share(books.broker, CODEC, NAME, alpha=alpha, expires_at=expires_at, reason="why", now=1_000)
+
+
+def test_each_policy_has_the_next_version_and_its_own_id(books: Books) -> None:
+    first, second = share(books, 0.2), share(books, 0.3, 5_000)
+    assert [first.version, second.version] == [1, 2]
+    assert first.event_id != second.event_id
+    assert (second.alpha, second.expires_at, second.reason, second.occurred_at) == (0.3, 5_000, "why", 1_000)
+    assert second.set_by
+    assert [each.version for each in history(books.broker, CODEC, NAME)] == [0, 1, 2]
+    assert history(books.broker, CODEC, NAME)[-1] == second
+
+
+def test_a_person_who_sets_the_share_does_not_release_what_is_held(books: Books) -> None:
+    held = (SourceRange(source="a", from_offset=0, to_offset=9),)
+    books.policy(1, 0.1, held=held, weights={"a": 0.0}, regenerate=("a",))
+    made = share(books, 0.3)
+    assert (made.held, made.weights) == (held, {"a": 0.0})
+    assert made.regenerate == ()  # an order, given once
+
+
+def test_a_reference_is_accepted_as_it_is_now_and_the_share_stays(books: Books) -> None:
+    human = sample(50, "human")
+    event = SampleIngested(event_id="e", occurred_at=1, pool="reference", sample=human)
+    for partition in (0, 0, 2):
+        books.write("reference", human.sample_id, event, partition)
+    made = accept_reference(books.broker, CODEC, NAME, reason="good", now=2_000)
+    assert (made.reference_version, made.reference_end, made.alpha) == (1, (2, 0, 1, 0), 0.5)
+    assert accept_reference(books.broker, CODEC, NAME, reason="again", now=3_000).reference_version == 2
+
+
+def test_before_the_first_policy_a_reference_allows_nothing_synthetic() -> None:
+    from streams import topics
+    from streams.memory import MemoryBroker
+
+    broker = MemoryBroker()
+    topics.ensure(broker, NAME)
+    made = accept_reference(broker, CODEC, NAME, reason="good", now=1)
+    assert (made.version, made.reference_version) == (0, 1)
+    assert allowed_share(0.5, made) == 0.0
+
+
+@pytest.mark.parametrize("text", ["", "60", "s", "0s", "1.5h", "-5m", "60s60s", "9999999999d"])
+def test_a_time_that_is_none_is_bad_input(text: str) -> None:
+    from services.commands.policy import _seconds
+
+    with pytest.raises(InputError, match="is no time"):
+        _seconds(text)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("60s", 60), ("15m", 900), ("8h", 28_800), ("2d", 172_800)])
+def test_a_time_is_read_with_its_unit(text: str, seconds: int) -> None:
+    from services.commands.policy import _seconds
+
+    assert _seconds(text) == seconds
