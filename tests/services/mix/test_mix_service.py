@@ -2,7 +2,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from world import CODEC, World, recipe
+from mix_world import CODEC, World, recipe
 
 from services.mix.trainers import progress
 from streams.broker import Outgoing

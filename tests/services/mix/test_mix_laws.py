@@ -7,7 +7,7 @@ from typing import Any, cast
 from crashing import Crash, CrashingBroker
 from hypothesis import given
 from hypothesis import strategies as st
-from world import CODEC, World
+from mix_world import CODEC, World
 
 from services.mix.real import Position, draw
 from streams.events import SampleIngested, SampleMixed, SampleVerified
