@@ -50,7 +50,7 @@ def _of_mix(broker: Broker, codec: Codec, pipeline: str) -> int:
             except DecodeError:
                 continue
             source, family = header.source or "ingest", header.family or "unknown"
-            undrawn.add(Fresh(source, family, record.partition, record.offset, record.timestamp, 0))
+            undrawn.add(Fresh(source, family, record.partition, record.offset, record.timestamp))
 
     if (offsets := _offsets(broker, [topic], starts)) > _FEW:
         return offsets

@@ -66,6 +66,11 @@ def writing(error: KafkaError, call: str) -> BallastError:
     return FatalError(f"{call} failed ({error.str()}); its outcome is unknown, so start this process again")
 
 
+def hung(call: str, error: TimeoutError) -> BallastError:
+    """Return what a call means that does not return at all."""
+    return FatalError(f"{call} hangs ({error}); its outcome is unknown, so start this process again")
+
+
 def asking(error: KafkaError, call: str, bootstrap: str) -> BallastError:
     """Return what an error of a call that changes no transaction means."""
     if error.code() in _AWAY:

@@ -10,10 +10,11 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from confluent_kafka import Producer as RawProducer
 from confluent_kafka import TopicPartition as RawPartition
 
+from streams.bounded import Bounded
 from streams.broker import Consumer, Outgoing
 from streams.errors import FatalError, UnavailableError
 from streams.kafka_consumer import KafkaConsumer
-from streams.kafka_errors import asking, cause, writing
+from streams.kafka_errors import asking, cause, hung, writing
 
 _SETTINGS = {
     "enable.idempotence": True,
@@ -23,6 +24,7 @@ _SETTINGS = {
     "delivery.report.only.error": True,
 }
 _TRANSACTION_SECONDS = 15.0
+_GRACE_SECONDS = 3.0  # how long a call may outlast its own time-out before its client is given up
 _ROOM_SECONDS = 0.05
 _ANY = -1  # the partitioner decides
 
@@ -43,11 +45,14 @@ class KafkaProducer:
         # A transaction's commit tells of failed records by itself, and a callback costs time for each record.
         self._report = self._failed if transactional_id is None else None
         self._failure: KafkaError | None = None
+        self._bounded = Bounded()
 
     def init(self) -> None:
         """Fence older producers of the id; raises UnavailableError if no broker answers in time."""
         try:
-            self._raw.init_transactions(self._timeout)
+            self._bounded.call(self._timeout + _GRACE_SECONDS, self._raw.init_transactions, self._timeout)
+        except TimeoutError as error:
+            raise hung("Claiming the transactional id", error) from error
         except KafkaException as error:
             what, found = "Claiming the transactional id", cause(error)
             raise (writing(found, what) if found.fatal() else asking(found, what, self._bootstrap)) from error
@@ -108,6 +113,8 @@ class KafkaProducer:
 
     def _call(self, name: str, call: Callable[..., Any], *arguments: Any) -> Any:
         try:
-            return call(*arguments)
+            return self._bounded.call(_TRANSACTION_SECONDS + _GRACE_SECONDS, call, *arguments)
+        except TimeoutError as error:
+            raise hung(name, error) from error
         except KafkaException as error:
             raise writing(cause(error), name) from error

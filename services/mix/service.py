@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from services.mix.manifest import Batch, Limits, manifest, places, position_after
 from services.mix.mixture import Mixture, View
+from services.mix.real import Real
 from services.mix.trainers import progress
 from services.mix.waiting import Fresh, Waiting
 from services.policy import Policies, allowed_share
@@ -143,7 +144,6 @@ class Mixer:
                     record.partition,
                     record.offset,
                     record.timestamp,
-                    self._accepted.count(record.partition, record.offset),
                 )
             )
 
@@ -184,12 +184,18 @@ class Mixer:
         index = batch.position.batch_index
         outputs = []
         for place in places(batch):
-            spool = self._accepted if isinstance(place.drawn, Fresh) else self._seeds
-            partition, number = place.drawn.partition, place.drawn.number
-            told = manifest(batch, place, spool.offset(partition, number), now)
-            frame = self._codec.mixed(told, self._codec.sample_bytes(spool.value(partition, number)))
-            outputs.append(Output("mix", str(index), frame, index % self._mix_partitions))
+            offset, frame = self._drawn(place.drawn)
+            told = manifest(batch, place, offset, now)
+            mixed = self._codec.mixed(told, self._codec.sample_bytes(frame))
+            outputs.append(Output("mix", str(index), mixed, index % self._mix_partitions))
         return outputs
+
+    def _drawn(self, drawn: Real | Fresh) -> tuple[int, bytes]:
+        """Return the offset and the frame of what was drawn."""
+        if isinstance(drawn, Fresh):
+            number = self._accepted.count(drawn.partition, drawn.offset)
+            return drawn.offset, self._accepted.value(drawn.partition, number)
+        return self._seeds.offset(drawn.partition, drawn.number), self._seeds.value(drawn.partition, drawn.number)
 
 
 def _report(metrics: Metrics, batches: Sequence[Batch]) -> None:

@@ -3,12 +3,12 @@
 Draws are drafted first and settled after the commit, so an aborted transaction leaves no trace here.
 """
 
-from collections import deque
 from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heapreplace
 from typing import NamedTuple
 
 from services.mix.cursor import Cursor, from_part
+from services.mix.line import Line, line_of
 from services.mix.share import drawable
 from streams.parts import DrawCursor, SourceRange
 
@@ -23,17 +23,28 @@ class Fresh(NamedTuple):
     partition: int
     offset: int
     timestamp: int
-    number: int
 
 
 class _Queue:
-    """One source in one partition; both lists are in the order of offsets."""
+    """One source in one partition."""
 
-    def __init__(self, family: str, cursor: Cursor) -> None:
-        self.family = family
+    def __init__(self, first: Fresh, cursor: Cursor) -> None:
+        self.source, self.family, self.partition = first.source, first.family, first.partition
         self.cursor = cursor
-        self.ready: deque[Fresh] = deque()
-        self.held: list[Fresh] = []
+        self.ready, self.held = Line(), Line()
+
+    def at(self, place: int) -> Fresh:
+        """Return the sample at a place of the ready line."""
+        return Fresh(self.source, self.family, self.partition, *self.ready[place])
+
+    def covered(self, ranges: tuple[SourceRange, ...], offset: int) -> bool:
+        """Tell whether one of the ranges has the sample at `offset`."""
+        return any(
+            part.source == self.source
+            and part.partition in (-1, self.partition)
+            and part.from_offset <= offset < part.to_offset
+            for part in ranges
+        )
 
 
 Queues = dict[tuple[str, int], _Queue]
@@ -55,11 +66,12 @@ class Waiting:
         key = (fresh.source, fresh.partition)
         queue = self.queues.get(key)
         if queue is None:
-            queue = self.queues[key] = _Queue(fresh.family, self._cursors.pop(key, Cursor()))
-        newest = max((part[-1].offset for part in (queue.ready, queue.held) if part), default=-1)
-        if fresh.offset <= newest or queue.cursor.is_drawn(fresh.offset) or _covers(self._dropped, fresh):
+            queue = self.queues[key] = _Queue(fresh, self._cursors.pop(key, Cursor()))
+        newest = max((line[-1][0] for line in (queue.ready, queue.held) if line), default=-1)
+        offset = fresh.offset
+        if offset <= newest or queue.cursor.is_drawn(offset) or queue.covered(self._dropped, offset):
             return
-        (queue.held if _covers(self._held, fresh) else queue.ready).append(fresh)
+        (queue.held if queue.covered(self._held, offset) else queue.ready).append(offset, fresh.timestamp)
 
     def hold(self, held: tuple[SourceRange, ...], dropped: tuple[SourceRange, ...]) -> None:
         """Set which ranges are not drawn until released, and which never."""
@@ -67,10 +79,10 @@ class Waiting:
             return
         self._held, self._dropped = held, dropped
         for queue in self.queues.values():
-            both = sorted([*queue.ready, *queue.held], key=lambda fresh: fresh.offset)
-            kept = [fresh for fresh in both if not _covers(dropped, fresh)]
-            queue.ready = deque(fresh for fresh in kept if not _covers(held, fresh))
-            queue.held = [fresh for fresh in kept if _covers(held, fresh)]
+            both = sorted([*queue.ready, *queue.held])
+            kept = [one for one in both if not queue.covered(dropped, one[0])]
+            queue.ready = line_of(one for one in kept if not queue.covered(held, one[0]))
+            queue.held = line_of(one for one in kept if queue.covered(held, one[0]))
 
     def draft(self) -> "Draft":
         """Begin to draw."""
@@ -80,8 +92,7 @@ class Waiting:
         """Take out what a committed draft has drawn."""
         for key, taken in draft.taken.items():
             queue = self.queues[key]
-            for _ in range(taken):
-                queue.ready.popleft()
+            queue.ready.drop(taken)
             queue.cursor = draft.cursors[key]
 
     def counts(self) -> tuple[int, int]:
@@ -101,7 +112,7 @@ class Draft:
 
     def oldest(self) -> int | None:
         """Return the timestamp of the sample that waits longest."""
-        return min((head.timestamp for head in self._heads().values()), default=None)
+        return min((timestamp for timestamp, _ in self._heads()), default=None)
 
     def drawable(self, target: int, max_family_share: float) -> tuple[int, int]:
         """Return how many of `target` samples can be drawn, and the most from one family."""
@@ -112,7 +123,7 @@ class Draft:
 
     def take(self, total: int, most_of_a_family: int) -> list[Fresh]:
         """Draw the oldest, at most so many of a family; `drawable` has said that there are enough."""
-        heads = [(head.timestamp, key) for key, head in self._heads().items()]
+        heads = self._heads()
         heapify(heads)
         families: dict[str, int] = {}
         drawn: list[Fresh] = []
@@ -125,7 +136,7 @@ class Draft:
             drawn.append(self._draw(key, queue))
             families[queue.family] = families.get(queue.family, 0) + 1
             if self.taken[key] < len(queue.ready):
-                heapreplace(heads, (queue.ready[self.taken[key]].timestamp, key))
+                heapreplace(heads, (queue.ready[self.taken[key]][1], key))
             else:
                 heappop(heads)
         return drawn
@@ -134,46 +145,36 @@ class Draft:
         """Return all that a restart needs; `read_to` says up to where each partition has been taken in."""
         floors = dict(read_to)
         for key, queue in self._queues.items():
-            left = [*queue.held[:1], *self._ready(key, queue, 1)]
-            floors[key[1]] = min([floors[key[1]], *(fresh.offset for fresh in left)])
+            for line, place in ((queue.ready, self.taken.get(key, 0)), (queue.held, 0)):
+                if place < len(line):
+                    floors[queue.partition] = min(floors[queue.partition], line[place][0])
         cursors = {**self._idle, **{key: self._cursor(key, queue) for key, queue in self._queues.items()}}
         drawn = {key: c for key, c in cursors.items() if key[0] != FLOOR and c.next_offset > floors.get(key[1], 0)}
         parts = [Cursor(floor).to_part(FLOOR, partition) for partition, floor in sorted(floors.items())]
         return (*parts, *(cursor.to_part(*key) for key, cursor in sorted(drawn.items(), key=lambda item: item[0])))
 
-    def _heads(self) -> dict[tuple[str, int], Fresh]:
-        return {key: head for key, queue in self._queues.items() for head in self._ready(key, queue, 1)}
-
-    def _ready(self, key: tuple[str, int], queue: _Queue, most: int) -> list[Fresh]:
-        first = self.taken.get(key, 0)
-        return [queue.ready[place] for place in range(first, min(len(queue.ready), first + most))]
+    def _heads(self) -> list[tuple[int, tuple[str, int]]]:
+        """Return the timestamp of the first undrawn sample of each queue that has one."""
+        heads = ((key, queue.ready, self.taken.get(key, 0)) for key, queue in self._queues.items())
+        return [(line[place][1], key) for key, line, place in heads if place < len(line)]
 
     def _cursor(self, key: tuple[str, int], queue: _Queue) -> Cursor:
         return self.cursors.get(key, queue.cursor)
 
     def _draw(self, key: tuple[str, int], queue: _Queue) -> Fresh:
         place = self.taken.get(key, 0)
-        fresh = queue.ready[place]
+        fresh = queue.at(place)
         self.taken[key] = place + 1
         cursor = self._cursor(key, queue).draw(fresh.offset)
         if cursor.holes:
-            cursor = cursor.pruned([*(one.offset for one in queue.held), *_below(queue.ready, place + 1, cursor)])
+            cursor = cursor.pruned([*(offset for offset, _ in queue.held), *_below(queue.ready, place + 1, cursor)])
         self.cursors[key] = cursor
         return fresh
 
 
-def _below(ready: deque[Fresh], place: int, cursor: Cursor) -> list[int]:
+def _below(ready: Line, place: int, cursor: Cursor) -> list[int]:
     offsets: list[int] = []
-    while place < len(ready) and ready[place].offset < cursor.next_offset:
-        offsets.append(ready[place].offset)
+    while place < len(ready) and ready[place][0] < cursor.next_offset:
+        offsets.append(ready[place][0])
         place += 1
     return offsets
-
-
-def _covers(ranges: tuple[SourceRange, ...], fresh: Fresh) -> bool:
-    return any(
-        part.source == fresh.source
-        and part.partition in (-1, fresh.partition)
-        and part.from_offset <= fresh.offset < part.to_offset
-        for part in ranges
-    )
