@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
-from services import kafka, settings
+from services import settings
+from services.supervise import kafka
 from streams.broker import NewTopic
 from streams.kafka import KafkaBroker
 from streams.topics import name

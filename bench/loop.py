@@ -1,8 +1,8 @@
 """Compares exactly-once loops: hand-written, ours and Quix Streams, on one broker, in one run, in turns.
 
 Each contender is a process of its own that takes N records from a fresh topic to another; the outputs are counted and
-timed by a reader of committed records. The first two rounds warm the broker's JVM up; the others are shown as median and
-spread, and ratios are taken round by round.
+timed by a reader of committed records. The first two rounds warm the broker's JVM up; the others are shown as median
+and spread, and ratios are taken round by round.
 """
 
 import argparse

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel, SecretStr
 
-from services import readiness, session
 from services.commands.output import JsonOption, PipelineOption, RecipeOption, console, print_json, table
 from services.commands.progress import fetching
-from services.readiness import Finding
-from services.session import Chosen
+from services.supervise import readiness, session
+from services.supervise.readiness import Finding
+from services.supervise.session import Chosen
 
 
 def check(

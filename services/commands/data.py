@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
-from services import pipeline, session
+from services import pipeline
 from services.commands.output import JsonOption, PipelineOption, RecipeOption, note, print_json, say
 from services.commands.progress import bar
 from services.ingest.inputs import find
 from services.ingest.service import Ingest
 from services.ingest.summary import Summary
 from services.steering import accept_reference
+from services.supervise import session
 
 
 def ingest(

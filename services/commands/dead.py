@@ -5,11 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from services import letters, session
+from services.books import letters
+from services.books.letters import Letter
 from services.commands.output import JsonOption, PipelineOption, RecipeOption, note, print_json, say, table
 from services.errors import InputError
-from services.letters import Letter
-from services.session import Session
+from services.supervise import session
+from services.supervise.session import Session
 from streams.errors import DecodeError, UnknownSchemaError
 
 dead = typer.Typer(help="Look at dead letters, and give them back to their stage.", no_args_is_help=True)

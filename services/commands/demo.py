@@ -14,15 +14,16 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from services import demo as demonstration
-from services import settings, view
+from services import settings
 from services.commands.look import verdict
 from services.commands.output import note, say, table
 from services.commands.progress import fetching
-from services.demo import Outcome, Show
-from services.planted import EACH, KINDS
-from services.session import Chosen
-from services.view import Snapshot
+from services.show import demo as demonstration
+from services.show import view
+from services.show.demo import Outcome, Show
+from services.show.planted import EACH, KINDS
+from services.show.view import Snapshot
+from services.supervise.session import Chosen
 
 _LINE_SECONDS = 3.0
 _BAD = EACH * KINDS

@@ -9,12 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
-from services import lag, pipeline, readiness, running, session, starting
+from services import pipeline
+from services.books import lag
 from services.commands.output import JsonOption, PipelineOption, RecipeOption, note, print_json, say, table
 from services.commands.progress import fetching
 from services.errors import InputError
-from services.running import Running
-from services.session import Chosen
+from services.supervise import readiness, running, session, starting
+from services.supervise.running import Running
+from services.supervise.session import Chosen
 from streams.errors import BrokerError, UnavailableError
 from streams.kafka import KafkaBroker
 
@@ -155,7 +157,7 @@ def run(
     chosen = session.choose(name, recipe)
     if (stage, slot) not in pipeline.slots(chosen.recipe):
         raise InputError(f"The recipe gives {stage} no slot {slot}; raise `{stage}.slots` in it, or run slot 0")
-    from services.runner import run_stage  # noqa: PLC0415 - metrics and logging are for this command alone
+    from services.supervise.runner import run_stage  # noqa: PLC0415 - metrics and logging are for this command alone
 
     with session.opened(chosen, note) as opened:
         run_stage(chosen, opened.bootstrap, stage, slot, ready_fd)

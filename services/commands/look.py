@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from services import session
-from services.audit import Fault
-from services.audit import audit as judge
+from services.books.audit import Fault
+from services.books.audit import audit as judge
+from services.books.scan import scan
+from services.books.tally import Counts, Tally
 from services.commands.output import JsonOption, PipelineOption, RecipeOption, note, print_json, say, table
 from services.errors import InputError
-from services.scan import scan
-from services.tally import Counts, Tally
+from services.supervise import session
 from streams import topics as every
 from streams.broker import Broker, TopicPartition
 from streams.lineage import Found, Step

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from services import pipeline, session, steering
+from services import pipeline, steering
 from services.commands.output import JsonOption, PipelineOption, RecipeOption, note, print_json, say, table
 from services.errors import InputError
 from services.policy import allowed_share, has_expired
+from services.supervise import session
 from streams.events import MixPolicySet
 
 policy = typer.Typer(help="Set and show the largest synthetic share of a batch.", no_args_is_help=True)

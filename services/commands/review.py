@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from services import pipeline, session
+from services import pipeline
 from services.commands.output import JsonOption, PipelineOption, RecipeOption, note, print_json, say, table
 from services.review.decide import decide, waiting
 from services.review.verdict import Ruling
+from services.supervise import session
 
 review = typer.Typer(help="Decide about the samples that wait for a person.", no_args_is_help=True)
 _SampleArgument = Annotated[str, typer.Argument(metavar="SAMPLE_ID", help="The sample's id, as `list` shows it.")]

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from services import session
 from services.commands.output import JsonOption, PipelineOption, RecipeOption, note, print_json, say, table
 from services.errors import InputError
 from services.mix.trainers import prefix, progress
-from services.session import Session
+from services.supervise import session
+from services.supervise.session import Session
 from streams.tail import last_records
 from streams.topics import name as topic_name
 

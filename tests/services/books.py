@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from services.audit import Fault, faults
-from services.tally import Tally
+from services.books.audit import Fault, faults
+from services.books.tally import Tally
 from streams import topics
 from streams.broker import Committed, Outgoing, TopicPartition
 from streams.codec import Codec

@@ -4,9 +4,9 @@ from dataclasses import replace
 import pytest
 from books import CODEC, NAME, SEEDS, Books, good, sample
 
-from services.audit import audit, faults
-from services.candidates import Fact
-from services.tally import Tally
+from services.books.audit import audit, faults
+from services.books.candidates import Fact
+from services.books.tally import Tally
 from streams.broker import TopicPartition
 from streams.deadletter import dead_letter
 from streams.parts import SourceRange

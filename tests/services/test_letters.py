@@ -1,8 +1,8 @@
 import pytest
 from books import CODEC, NAME, Books, sample
 
+from services.books.letters import read, replay
 from services.errors import InputError
-from services.letters import read, replay
 from streams.broker import Outgoing
 from streams.events import DeadLetter
 

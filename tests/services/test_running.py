@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from services import running
 from services.errors import StartError
-from services.running import Running, SlotStatus
+from services.supervise import running
+from services.supervise.running import Running, SlotStatus
 
-HOLD = "import sys, time; from pathlib import Path; from services import running\n"
+HOLD = "import sys, time; from pathlib import Path; from services.supervise import running\n"
 HOLD += "with running.held(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
 TOLD = Running(
     pid=7,

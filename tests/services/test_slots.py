@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from services.slots import Slot, delay
+from services.supervise.slots import Slot, delay
 
 READY = "import os, sys, time; os.write(int(sys.argv[1]), b'1'); time.sleep(60)"
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from services.demo import is_finished, plan
-from services.running import Running, SlotStatus
-from services.tally import Counts
-from services.view import Rates, Snapshot, done, line, render, states
+from services.books.tally import Counts
+from services.show.demo import is_finished, plan
+from services.show.view import Rates, Snapshot, done, line, render, states
+from services.supervise.running import Running, SlotStatus
 
 COUNTS = Counts(
     seed=6_000, reference=3_000, holdout=1_000, candidates=4_200, in_flight=0, accepted=4_000, rejected=199,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from services.running import SlotState, SlotStatus
+from services.supervise.running import SlotState, SlotStatus
 from streams.guard import guarded
 
 Command = Callable[[str, int, int], Sequence[str]]  # stage, slot, descriptor to tell readiness on

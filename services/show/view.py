@@ -9,8 +9,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from services.running import Running
-from services.tally import Counts
+from services.books.tally import Counts
+from services.supervise.running import Running
 
 _WINDOW_SECONDS = 3.0
 _BAR = 24

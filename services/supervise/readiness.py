@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from services import kafka
 from services.recipe import Recipe
-from services.session import Chosen
+from services.supervise import kafka
+from services.supervise.session import Chosen
 from streams.errors import BallastError
 from streams.jars import Progress
 from streams.java import find_java

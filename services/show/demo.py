@@ -8,18 +8,20 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any, NamedTuple
 
-from services import pipeline, planted, recipe, running, session, starting, steering, view
-from services.audit import Fault, audit
-from services.candidates import Fact
+from services import pipeline, recipe, steering
+from services.books.audit import Fault, audit
+from services.books.candidates import Fact
+from services.books.tally import Counts, Tally
 from services.errors import StartError
 from services.ingest.service import ingest
 from services.mix.trainers import progress
 from services.recipe import Recipe
-from services.session import Chosen, Session
 from services.settings import Settings
-from services.tally import Counts, Tally
-from services.trainer import NAME
-from services.view import Rates, Snapshot
+from services.show import planted, view
+from services.show.trainer import NAME
+from services.show.view import Rates, Snapshot
+from services.supervise import running, session, starting
+from services.supervise.session import Chosen, Session
 from streams.guard import guarded
 from streams.jars import Progress
 
@@ -88,7 +90,7 @@ def run(what: Chosen, *, keep: bool, show: Show, fetching: Progress) -> Outcome:
 @contextmanager
 def _trainer(opened: Session) -> Iterator[subprocess.Popen[bytes]]:
     """Run a trainer beside the pipeline."""
-    command = [sys.executable, "-m", "services.trainer", opened.pipeline, opened.bootstrap]
+    command = [sys.executable, "-m", "services.show.trainer", opened.pipeline, opened.bootstrap]
     log = opened.chosen.folder / "logs" / "trainer-0.log"
     with log.open("ab") as output:
         process = subprocess.Popen(guarded(command), stdin=subprocess.DEVNULL, stdout=output, stderr=output)  # noqa: S603 - our own

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from services.batches import Batches
-from services.candidates import FATE, Candidates, Fact, Place, Waiting, id_of
+from services.books.batches import Batches
+from services.books.candidates import FATE, Candidates, Fact, Place, Waiting, id_of
 from streams.broker import Broker, Record, TopicPartition
 from streams.codec import Codec
 from streams.errors import DecodeError

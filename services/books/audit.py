@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from services.candidates import FATES, Candidates, Fact, Id
-from services.tally import Tally
+from services.books.candidates import FATES, Candidates, Fact, Id
+from services.books.tally import Tally
 
 LOOKS = 4
 _BETWEEN_LOOKS = 0.3

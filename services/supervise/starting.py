@@ -8,10 +8,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from services import kafka, pipeline, running
+from services import pipeline
 from services.errors import StartError
-from services.running import Running
-from services.session import Chosen, keep
+from services.supervise import kafka, running
+from services.supervise.running import Running
+from services.supervise.session import Chosen, keep
 from streams.guard import guarded
 from streams.jars import Progress
 
@@ -75,7 +76,7 @@ def _fresh_logs(chosen: Chosen) -> Path:
 
 def _start(chosen: Chosen, log: Path, *, bound: bool) -> subprocess.Popen[bytes]:
     home = f"BALLAST_HOME={chosen.settings.home.absolute()}"
-    command: Sequence[str] = ["env", home, sys.executable, "-m", "services.supervisor", chosen.name]
+    command: Sequence[str] = ["env", home, sys.executable, "-m", "services.supervise.supervisor", chosen.name]
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 - the command is our own
             guarded(command) if bound else command,

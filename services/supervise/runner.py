@@ -6,9 +6,10 @@ import signal
 import structlog
 from prometheus_client import start_http_server
 
-from services import logs, pipeline
-from services.session import Chosen
+from services import pipeline
 from services.stage import run
+from services.supervise import logs
+from services.supervise.session import Chosen
 from streams.errors import BallastError
 from streams.kafka import KafkaBroker
 

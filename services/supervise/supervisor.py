@@ -13,11 +13,12 @@ from types import FrameType
 
 import structlog
 
-from services import kafka, logs, pipeline, recipe, running, settings
+from services import pipeline, recipe, settings
 from services.recipe import Recipe
-from services.running import Running, State
 from services.settings import Settings
-from services.slots import Slot, delay
+from services.supervise import kafka, logs, running
+from services.supervise.running import Running, State
+from services.supervise.slots import Slot, delay
 from streams.embedded import EmbeddedKafka
 from streams.errors import BallastError
 from streams.kafka import KafkaBroker

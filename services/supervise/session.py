@@ -7,10 +7,11 @@ from pathlib import Path
 
 import yaml
 
-from services import kafka, pipeline, recipe, running, settings
+from services import pipeline, recipe, settings
 from services.errors import InputError
 from services.recipe import Recipe
 from services.settings import Settings
+from services.supervise import kafka, running
 from streams import topics
 from streams.codec import Codec
 from streams.kafka import KafkaBroker

@@ -1,0 +1,1 @@
+"""The demonstration: a whole pipeline on real text, its live view, and a trainer that reads the mix."""
