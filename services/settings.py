@@ -20,7 +20,7 @@ class Settings(BaseSettings):
 
     kafka_bootstrap: str | None = Field(default=None, description="A Kafka of yours; unset: an embedded one.")
     home: Path = Field(default=Path.home() / ".local" / "state" / "ballast", description="State of each pipeline.")
-    cache: Path = Field(default=Path.home() / ".cache" / "ballast", description="Jars and spools; may be deleted.")
+    cache: Path = Field(default=Path.home() / ".cache" / "ballast", description="The broker's jars; may be deleted.")
     java_home: Annotated[Path | None, Field(validation_alias="JAVA_HOME")] = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metrics_port: int | None = Field(default=None, ge=1, le=65_535, description="Serve /metrics there.")
@@ -31,8 +31,8 @@ class Settings(BaseSettings):
         return self.home / pipeline
 
     def spools(self, pipeline: str) -> Path:
-        """Return the cache folder of one pipeline."""
-        return self.cache / "spools" / pipeline
+        """Return where one pipeline's stages keep local copies of topics; may be deleted while nothing runs."""
+        return self.folder(pipeline) / "spools"
 
 
 def read() -> Settings:

@@ -3,8 +3,9 @@
 16 bytes a record in memory (offset and place in the file); thrown away whenever it does not match the log.
 """
 
+import fcntl
 import os
-import shutil
+import tempfile
 from array import array
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
@@ -16,10 +17,13 @@ _PAIR = 16
 
 
 class Spool:
-    """Every record of one topic below the point that was folded; `folder` belongs to this spool alone."""
+    """Every record of one topic below the point that was folded.
+
+    `folder` belongs to one process at a time: who finds it in use, by a frozen predecessor say, takes one beside it.
+    """
 
     def __init__(self, folder: Path, topic: str, partitions: int) -> None:
-        self._folder = folder
+        self._lock, self._folder = _claim(folder)
         self._topic = topic
         self.partitions = partitions
         self._open()
@@ -58,17 +62,21 @@ class Spool:
 
     def clear(self) -> None:
         """Forget everything."""
-        self.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._close_parts()
+        for file in [*self._folder.glob("*.values"), *self._folder.glob("*.index")]:
+            file.unlink()
         self._open()
 
     def close(self) -> None:
-        """Close the files."""
+        """Close the files and leave the folder to others."""
+        self._close_parts()
+        os.close(self._lock)
+
+    def _close_parts(self) -> None:
         for part in self._parts:
             part.close()
 
     def _open(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
         self._parts = [_Part(self._folder / str(number)) for number in range(self.partitions)]
 
 
@@ -124,6 +132,18 @@ class _Part:
         self.offsets, self._ends = pairs[: 2 * whole : 2], pairs[1 : 2 * whole : 2]
         os.ftruncate(self._index, whole * _PAIR)
         os.ftruncate(self._values, self._ends[-1] if whole else 0)
+
+
+def _claim(folder: Path) -> tuple[int, Path]:
+    """Take a folder for this process; return the lock and the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return _claim(Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent)))
+    return lock, folder
 
 
 def _write(file: int, data: bytes) -> None:

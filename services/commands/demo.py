@@ -57,13 +57,12 @@ def _place(*, keep: bool) -> Iterator[Chosen]:
     if keep:
         yield demonstration.chosen("demo", where)
         return
-    name = f"demo-{os.getpid()}"  # two at a time share the cache
+    name = f"demo-{os.getpid()}"
     home = Path(tempfile.mkdtemp(prefix="ballast-demo-"))
     try:
         yield demonstration.chosen(name, where.model_copy(update={"home": home}))
     finally:
         shutil.rmtree(home, ignore_errors=True)
-        shutil.rmtree(where.spools(name), ignore_errors=True)
 
 
 @contextmanager

@@ -39,6 +39,8 @@ def draw(pool: Pool, pipeline: str, position: Position, newest: tuple[int, ...],
 
     The pool up to `newest` must not be empty.
     """
+    if count and not sum(pool.count(partition, end) for partition, end in enumerate(newest)):
+        raise ValueError("there is no real sample to draw; an epoch over an empty pool never ends")
     drawn: list[Real] = []
     while len(drawn) < count:
         ends = list(accumulate(pool.count(partition, cut) for partition, cut in enumerate(position.cut)))

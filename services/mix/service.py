@@ -14,7 +14,7 @@ from services.policy import Policies, allowed_share
 from services.stage import Context, Stage
 from streams.broker import Record, TopicPartition
 from streams.deadletter import DeadLetterLimit, dead_letter
-from streams.errors import AbortableError, DecodeError
+from streams.errors import AbortableError, DecodeError, UnavailableError
 from streams.events import DeadLetter, SampleMixed
 from streams.fold import Fold
 from streams.metrics import Metrics
@@ -124,7 +124,8 @@ class Mixer:
             if (latest := self._policies.latest) is not None:
                 self._mixture.waiting.hold(latest.held, latest.dropped)
         if seeds := by_topic.get(self._topics["seed"]):
-            self._seeds.append(seeds)
+            if not self._seeds.append(seeds):
+                raise UnavailableError("The local copy of the seeds was of another log and is deleted; start mix again")
             self._newest_seed = max(self._newest_seed, *(record.timestamp for record in seeds))
         if accepted := by_topic.get(self._topics["verify"]):
             self._take_accepted(accepted)

@@ -1,7 +1,7 @@
 """One stage process for the chaos tests: `worker.py BOOTSTRAP PIPELINE MODE SLOT` accepts every candidate.
 
-With MODE `plain` the same loop runs without transactions: offsets are committed after the records, as at-least-once
-consumers do, to show that the tests would notice.
+With MODE `plain` the same loop runs without transactions: offsets are committed after the records of ten batches, as
+at-least-once consumers do, to show that the tests would notice.
 """
 
 import sys
@@ -45,6 +45,7 @@ class Plain:
     def __init__(self, inner: Any) -> None:
         self._inner = inner
         self._consumer: Any = None
+        self._batches = 0
 
     def init(self) -> None: ...
 
@@ -58,6 +59,9 @@ class Plain:
 
     def commit(self) -> None:
         self._inner.flush()
+        self._batches += 1
+        if self._batches % 10:
+            return
         places = [RawPartition(tp.topic, tp.partition, at) for tp, at in self._consumer.positions().items()]
         self._consumer._raw.commit(offsets=places, asynchronous=False)
 

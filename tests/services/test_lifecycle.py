@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -39,7 +38,7 @@ class Pipeline:
         self._environment = {key: value for key, value in os.environ.items() if not key.startswith("BALLAST_")}
         self._environment |= {"BALLAST_HOME": str(self.home), "NO_COLOR": "1"}
         if bootstrap is not None:
-            self._environment |= {"BALLAST_KAFKA_BOOTSTRAP": bootstrap, "BALLAST_CACHE": str(folder / "cache")}
+            self._environment |= {"BALLAST_KAFKA_BOOTSTRAP": bootstrap}
 
     def __call__(self, *arguments: str, code: int = 0) -> str:
         command = [sys.executable, "-m", "services.cli", *arguments]
@@ -204,7 +203,6 @@ def test_an_embedded_pipeline_leaves_no_orphan_when_its_supervisor_is_killed(tmp
         assert "was not up" in made("down")
     finally:
         made("down")
-        shutil.rmtree(Path.home() / ".cache" / "ballast" / "spools" / made.name, ignore_errors=True)
 
 
 def test_a_stage_that_cannot_start_is_told_with_its_log(tmp_path: Path, bootstrap: str) -> None:

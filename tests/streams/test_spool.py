@@ -78,3 +78,14 @@ def test_what_a_crash_left_half_written_is_cut_off(tmp_path: Path) -> None:
     assert contents(spool) == [(0, 1, b"0/1")]
     spool.append([record(0, 2)])
     assert contents(spool) == [(0, 1, b"0/1"), (0, 2, b"0/2")]
+
+
+def test_a_folder_in_use_is_left_to_its_process(tmp_path: Path) -> None:
+    first = Spool(tmp_path / "seed", "t", 1)
+    first.append([record(0, 1)])
+    second = Spool(tmp_path / "seed", "t", 1)
+    second.append([record(0, 2)])
+    second.clear()
+    assert contents(first) == [(0, 1, b"0/1")]
+    first.close()
+    assert contents(Spool(tmp_path / "seed", "t", 1)) == [(0, 1, b"0/1")]
