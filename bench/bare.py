@@ -7,7 +7,12 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 BATCH = 1_000
 SECONDS = 0.25
 CONSUMER = {"isolation.level": "read_committed", "auto.offset.reset": "earliest"}
-PRODUCER = {"linger.ms": 20, "compression.type": "lz4", "partitioner": "murmur2_random"}
+PRODUCER = {
+    "linger.ms": 20,
+    "retry.backoff.ms": 5,
+    "compression.type": "lz4",
+    "partitioner": "murmur2_random",
+}
 
 
 def run(bootstrap: str, name: str, count: int, transform: Callable[[bytes], bytes]) -> None:

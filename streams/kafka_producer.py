@@ -20,6 +20,7 @@ _SETTINGS = {
     "enable.idempotence": True,
     "partitioner": "murmur2_random",
     "linger.ms": 20,
+    "retry.backoff.ms": 5,  # a transaction's first call meets the end of the one before for some milliseconds
     "compression.type": "lz4",
     "delivery.report.only.error": True,
 }

@@ -68,6 +68,7 @@ class Limits(NamedTuple):
 
 
 _LIMITS = Limits()
+_new = tuple.__new__
 
 
 class Processor:
@@ -164,9 +165,10 @@ class Processor:
     def _decode(self, batch: Sequence[Record]) -> tuple[list[Input], list[Output]]:
         inputs: list[Input] = []
         dead: list[Output] = []
+        decode = self._codec.decode
         for record in batch:
             try:
-                inputs.append(Input(record, self._codec.decode(record.value)))
+                inputs.append(_new(Input, (record, decode(record.value))))
             except DecodeError as error:
                 dead.append(dead_letter(self._wiring.stage, record, error, self._now()))
         return inputs, dead

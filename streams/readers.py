@@ -12,7 +12,6 @@ Schema = Any
 Read = Callable[[bytes, int], tuple[Any, int]]
 Find = Callable[[bytes, int], int]
 
-_MAX_VARINT = 10
 _UNSIGNED = 64
 
 
@@ -49,18 +48,16 @@ def compile_finder(schema: Schema, field: str) -> Find:
 
 def long_at(b: bytes, i: int) -> tuple[int, int]:
     """Return the zigzag varint at `i` and the place after it."""
+    shift = 0
     n = 0
-    for shift in range(0, 7 * _MAX_VARINT, 7):
-        byte = b[i]
+    while (byte := b[i]) > 127 and shift < 63:  # noqa: PLR2004 - seven bits a byte, at most ten bytes
+        n |= (byte & 127) << shift
+        shift += 7
         i += 1
-        n |= (byte & 0x7F) << shift
-        if byte < 0x80:  # noqa: PLR2004 - the bit that says that more follows
-            break
-    else:
-        raise ValueError("a number is longer than ten bytes")
+    n |= byte << shift
     if n >> _UNSIGNED:
         raise ValueError("a number is wider than 64 bits")
-    return (n >> 1) ^ -(n & 1), i
+    return (n >> 1) ^ -(n & 1), i + 1
 
 
 def size_at(b: bytes, i: int) -> tuple[int, int]:
@@ -87,12 +84,18 @@ _NAMES: dict[str, Any] = {
     "double": struct.Struct("<d").unpack_from,
 }
 # The short cases are written out, the others are calls. 129: more bytes follow, or the number is negative.
-_SIZE = ("n = b[i]", "if n & 129: n, i = size_at(b, i)", "else: n >>= 1; i += 1")
+_SIZE = (
+    "n = b[i]",
+    "if not n & 129: n >>= 1; i += 1",
+    "elif not n & 1 and (m := b[i + 1]) < 128: n = (n & 127 | m << 7) >> 1; i += 2",
+    "else: n, i = size_at(b, i)",
+)
 _COUNT = ("n = b[i]", "if n & 129: n, i = count_at(b, i)", "else: n >>= 1; i += 1")
 _LONG = (
     "n = b[i]",
     "if n < 128: {0} = (n >> 1) ^ -(n & 1); i += 1",
     "elif (m := b[i + 1]) < 128: n = n & 127 | m << 7; {0} = (n >> 1) ^ -(n & 1); i += 2",
+    "elif (k := b[i + 2]) < 128: n = n & 127 | (m & 127) << 7 | k << 14; {0} = (n >> 1) ^ -(n & 1); i += 3",
     "else: {0}, i = long_at(b, i)",
 )
 _SKIP_LONG = ("while b[i] > 127: i += 1", "i += 1")

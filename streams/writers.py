@@ -27,14 +27,18 @@ class _Varints(dict[int, bytes]):
         return _varint(n)
 
 
+# Two bytes of a varint at a time: seven bits a byte, the eighth says that more follow.
+_PAIRS = [bytes((n & 127 | 128, n >> 7 | 128)) for n in range(1 << 14)]
+_ENDS = [bytes((n,)) if n < 1 << 7 else bytes((n & 127 | 128, n >> 7)) for n in range(1 << 14)]
+
+
 def _varint(n: int) -> bytes:
     n = (n << 1) ^ (n >> (_LONG - 1))
-    out = bytearray()
-    while n > 0x7F:  # noqa: PLR2004 - seven bits a byte, the eighth says that more follow
-        out.append(n & 0x7F | 0x80)
-        n >>= 7
-    out.append(n)
-    return bytes(out)
+    out = b""
+    while n >> 14:
+        out += _PAIRS[n & 0x3FFF]
+        n >>= 14
+    return out + _ENDS[n]
 
 
 _NAMES: dict[str, Any] = {

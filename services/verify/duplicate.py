@@ -3,6 +3,9 @@
 Texts of the same batch count too, if they were kept; they are not in the index before the batch is committed.
 """
 
+import numpy as np
+from numpy.typing import NDArray
+
 from services.verify.check import Batch, Judge
 from services.verify.minhash import Fingerprints, jaccard
 from services.verify.texts import BUCKET, Match, Texts
@@ -56,7 +59,7 @@ class _Earlier:
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
         self._prints: Fingerprints = batch.entries.prints
-        self._bands: list[list[int]] = self._prints.bands.tolist()
+        self._bands = _shared(self._prints.bands)
         self._taken = 0
         self._by_band: dict[int, list[int]] = {}
         self._by_content: dict[str, int] = {}
@@ -67,7 +70,7 @@ class _Earlier:
         sample = self._batch.samples[place]
         if (same := self._by_content.get(sample.content_hash)) is not None:
             return Match(self._batch.samples[same].sample_id, 1.0, exact=True)
-        met = {other for band in self._bands[place] for other in self._by_band.get(band, ())}
+        met = {other for band in self._bands.get(place, ()) for other in self._by_band.get(band, ())}
         sketch = self._prints.sketch(place)
         found = [(jaccard(sketch, self._prints.sketch(other)), -other) for other in met]
         if not found:
@@ -78,8 +81,17 @@ class _Earlier:
     def _take(self) -> None:
         for place in self._batch.kept[self._taken :]:
             self._by_content.setdefault(self._batch.samples[place].content_hash, place)
-            for band in self._bands[place]:
+            for band in self._bands.get(place, ()):
                 held = self._by_band.setdefault(band, [])
                 if len(held) < BUCKET:
                     held.append(place)
         self._taken = len(self._batch.kept)
+
+
+def _shared(bands: NDArray[np.uint32]) -> dict[int, list[int]]:
+    """Return the band keys that several texts of the batch have, by text: most texts have none."""
+    _, key, count = np.unique(bands, return_inverse=True, return_counts=True)
+    shared: dict[int, list[int]] = {}
+    for place, band in np.argwhere(count[key].reshape(bands.shape) > 1).tolist():
+        shared.setdefault(place, []).append(int(bands[place, band]))
+    return shared

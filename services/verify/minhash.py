@@ -89,7 +89,8 @@ def _bands(shingles: Flat, shape: Shape) -> NDArray[np.uint32]:
 def _sketches(shingles: Flat) -> tuple[NDArray[np.uint32], Starts]:
     counts = np.diff(shingles.starts)
     texts = np.repeat(np.arange(len(counts), dtype=np.uint64), counts)
-    ordered = np.unique((texts << np.uint64(32)) | (shingles.hashes >> np.uint64(32)))
+    ordered = np.sort((texts << np.uint64(32)) | (shingles.hashes >> np.uint64(32)))
+    ordered = ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
     text = (ordered >> np.uint64(32)).astype(np.int64)
     starts = starts_of(np.bincount(text, minlength=len(counts)))
     kept = np.arange(len(ordered)) - starts[text] < SKETCH

@@ -19,6 +19,7 @@ Starts = NDArray[np.int64]
 
 _EAST_ASIAN = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_EAST_ASIAN}]|[^\W{_EAST_ASIAN}]+")  # scripts without spaces: each character is a word
+_SPACED = bytes(c if chr(c).isalnum() or chr(c) == "_" else ord(" ") for c in range(256))
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
 
@@ -38,6 +39,8 @@ def text_of(sample: Sample) -> str:
 
 def words(text: str) -> list[str]:
     """Return the words in lower case, without punctuation."""
+    if text.isascii():
+        return text.lower().encode().translate(_SPACED).decode().split()
     return _WORD.findall(text.lower())
 
 
