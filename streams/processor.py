@@ -5,7 +5,9 @@ batch leaves no trace. State is a fold over committed topics and is complete bef
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
 from streams.broker import Broker, Outgoing, Record, TopicPartition
@@ -190,11 +192,9 @@ class Processor:
         stage, pipeline = self._wiring.stage, self._pipeline
         self._dead_limit.note(len(batch), len(dead))
         self._metrics.count("transactions", 1, stage, "committed")
-        for topic in {record.topic for record in batch}:
-            count = sum(record.topic == topic for record in batch)
+        for topic, count in Counter(map(itemgetter(0), batch)).items():
             self._metrics.count("records_consumed", count, stage, word_of(pipeline, topic))
-        for topic in {record.topic for record in written}:
-            count = sum(record.topic == topic for record in written)
+        for topic, count in Counter(map(itemgetter(0), written)).items():
             self._metrics.count("records_produced", count, stage, word_of(pipeline, topic))
         if dead:
             self._metrics.count("dead_letters", len(dead), stage, "record")
