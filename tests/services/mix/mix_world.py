@@ -108,7 +108,12 @@ class World:
         self.broker.commit("p.trainer.t", {TopicPartition(name("p", "mix"), 0): mark})
 
     def mixer(self, broker: Any = None) -> Stage:
-        stage = build(
+        stage = self.unstarted(broker)
+        stage.start()
+        return stage
+
+    def unstarted(self, broker: Any = None) -> Stage:
+        return build(
             Context(
                 recipe=self.recipe,
                 broker=broker or self.broker,
@@ -119,8 +124,6 @@ class World:
                 spools=Path(self._folder.name),
             )
         )
-        stage.start()
-        return stage
 
     def records(self, word: str) -> list[Record]:
         topic = name("p", word)

@@ -1,6 +1,7 @@
 """Whatever arrives in whatever order, whatever the policy does, wherever the mixer crashes: these laws hold."""
 
 from collections import Counter
+from contextlib import suppress
 from math import ceil, floor
 from typing import Any, cast
 
@@ -107,14 +108,13 @@ class Run:
         if self.stage:
             self.stage.close()
             self.stage = None
-        try:
-            stage = self.world.mixer(CrashingBroker(self.world.broker, at, after=after))
-            while True:
-                if not stage.step():
-                    break
-            stage.close()
-        except Crash:
-            pass
+        stage: Any = None
+        with suppress(Crash):
+            stage = self.world.unstarted(CrashingBroker(self.world.broker, at, after=after))
+            stage.start()
+            while stage.step():
+                pass
+        bury(stage)
         self.note()
 
     def note(self) -> None:
@@ -149,6 +149,13 @@ class Run:
             before = sum(event.synthetic for event in self.world.mixed())
             self.step(1)
             idle = 0 if sum(event.synthetic for event in self.world.mixed()) > before else idle + 1
+
+
+def bury(stage: Any) -> None:
+    """Let go of what the system takes back from a dead process: its files and their locks."""
+    for spool in ("_seeds", "_accepted"):
+        if hasattr(stage, spool):
+            getattr(stage, spool).close()
 
 
 def covered(ranges: tuple[SourceRange, ...], source: str, partition: int, offset: int) -> bool:
