@@ -1,5 +1,6 @@
 """Parts that only one event has; field by field the same as in `schemas/`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -72,3 +73,11 @@ class Choice:
 
     text: str
     finish_reason: str = "stop"
+
+
+def covered(ranges: Iterable[SourceRange], source: str, partition: int, offset: int) -> bool:
+    """Tell whether one of the ranges has the accepted sample at this place; a range's partition -1 means every one."""
+    return any(
+        part.source == source and part.partition in (-1, partition) and part.from_offset <= offset < part.to_offset
+        for part in ranges
+    )

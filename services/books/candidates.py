@@ -9,7 +9,7 @@ from enum import IntEnum
 from hashlib import blake2b
 from typing import NamedTuple
 
-from streams.parts import SourceRange
+from streams.parts import SourceRange, covered
 
 _ID_BYTES = 16
 Id = bytes
@@ -144,7 +144,7 @@ class Candidates:
         """Return how many of the waiting samples lie in one of the ranges."""
         if not held:
             return 0
-        return sum(any(_covers(each, waiting) for each in held) for waiting in self.waiting.values())
+        return sum(covered(held, waiting.source, *waiting.place) for waiting in self.waiting.values())
 
     def having(self, has: int, without: int = 0) -> list[Id]:
         """Return the ids that `count` counts. Looks at every id."""
@@ -174,11 +174,3 @@ class Candidates:
             self.sets[before] -= 1
         self.facts[sample] = facts
         self.sets[facts] += 1
-
-
-def _covers(each: SourceRange, waiting: Waiting) -> bool:
-    return (
-        each.source == waiting.source
-        and each.partition in (-1, waiting.place.partition)
-        and each.from_offset <= waiting.place.offset < each.to_offset
-    )

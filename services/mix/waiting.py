@@ -10,7 +10,7 @@ from typing import NamedTuple
 from services.mix.cursor import Cursor, from_part
 from services.mix.line import Line, line_of
 from services.mix.share import drawable
-from streams.parts import DrawCursor, SourceRange
+from streams.parts import DrawCursor, SourceRange, covered
 
 FLOOR = ""  # the cursor of this name says below which offset of a partition nothing is undrawn, of any source
 
@@ -39,12 +39,7 @@ class _Queue:
 
     def covered(self, ranges: tuple[SourceRange, ...], offset: int) -> bool:
         """Tell whether one of the ranges has the sample at `offset`."""
-        return any(
-            part.source == self.source
-            and part.partition in (-1, self.partition)
-            and part.from_offset <= offset < part.to_offset
-            for part in ranges
-        )
+        return covered(ranges, self.source, self.partition, offset)
 
 
 Queues = dict[tuple[str, int], _Queue]
