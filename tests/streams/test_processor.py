@@ -318,3 +318,13 @@ def test_a_second_process_of_the_slot_fences_the_first() -> None:
         first.step()
     drain(broker)
     assert ids(broker) == [f"s{n}" for n in range(6)]
+
+
+def test_an_abort_after_a_commit_goes_back_to_the_commit_and_no_further() -> None:
+    broker = broker_with(*"abcdefgh")
+    errors: Iterator[Any] = iter([None, AbortableError("x"), None, AbortableError("x")])
+    stage = processor(Refusing(broker, "commit", errors))
+    stage.start()
+    for _ in range(12):
+        stage.step()
+    assert ids(broker) == [f"s{n}" for n in range(8)]
