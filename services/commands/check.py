@@ -24,9 +24,10 @@ def check(
     with fetching() as progress:
         found = [Finding("recipe", True, f"pipeline {chosen.name}, version {chosen.recipe.version}")]
         found += readiness.findings(chosen, progress)
-    told = list(readiness.warnings(chosen.recipe))
+    told = [*readiness.warnings(chosen.recipe), *(each.note for each in found if each.note)]
     if json:
-        print_json({"ok": all(each.ok for each in found), "checks": [f._asdict() for f in found], "warnings": told})
+        shown = [{"name": each.name, "ok": each.ok, "told": each.told} for each in found]
+        print_json({"ok": all(each.ok for each in found), "checks": shown, "warnings": told})
     else:
         for each in found:
             console().print(f"{'[green]ok[/]  ' if each.ok else '[red]no[/]  '} {each.name}: ", end="")

@@ -57,6 +57,20 @@ def find(recipe: Recipe, paths: Sequence[str] = ()) -> list[Input]:
     ]
 
 
+def documents(files: Sequence[Input], most: int) -> int:
+    """Return how many documents the files hold, counting no further than `most`; raises IngestError."""
+    count = 0
+    for file in files:
+        try:
+            with file.path.open("rb") as raw:
+                count += sum(1 for _ in islice(file.read(raw, file.name), most - count))
+        except OSError as error:
+            raise IngestError(f"{file.name} can't be read ({error}); mend or remove it") from error
+        if count >= most:
+            break
+    return count
+
+
 def _declared(recipe: Recipe) -> Format:
     return "text" if recipe.seeds.reader == "package" else recipe.seeds.reader
 

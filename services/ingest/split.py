@@ -9,6 +9,7 @@ from typing import NamedTuple
 from streams.events import Pool, ReferencePart
 
 FIT, CALIBRATE = 0.5, 0.25  # the rest is `checks`
+ENOUGH = 20_000  # documents of which a tenth calibrates well
 
 
 class Shares(NamedTuple):
@@ -34,6 +35,23 @@ def place(content_hash: str, shares: Shares) -> Place:
     if first < shares.holdout + shares.reference:
         return Place("reference", _part(second))
     return Place("seed")
+
+
+def advice(documents: int, shares: Shares) -> str | None:
+    """Return what may be better about the shares for that many documents; None if there is nothing to say."""
+    if documents > ENOUGH and (shares.reference > 0.1 or shares.holdout > 0.1):  # noqa: PLR2004 - what it advises
+        kept = 1 - shares.reference - shares.holdout
+        return (
+            f"More than {ENOUGH:,} documents: `split: {{reference: 0.1, holdout: 0.1}}` calibrates well enough and "
+            f"leaves 80% of them to train on instead of {kept:.0%}; the split can't be changed once data is in"
+        )
+    if 0 < documents <= ENOUGH and shares.reference < 0.3:  # noqa: PLR2004 - the default
+        return (
+            f"{documents:,} documents put only some {documents * shares.reference:,.0f} into reference, and a window "
+            "may be compared with a quarter of it at most; use `split.reference: 0.3` below "
+            f"{ENOUGH:,} documents, before data is in"
+        )
+    return None
 
 
 def _part(fraction: float) -> ReferencePart:

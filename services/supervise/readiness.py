@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from services.ingest import inputs
+from services.ingest.split import ENOUGH, Shares, advice
 from services.recipe import Recipe
 from services.supervise import kafka
 from services.supervise.session import Chosen
@@ -20,6 +22,7 @@ class Finding(NamedTuple):
     name: str
     ok: bool
     told: str
+    note: str | None = None  # what can run but may be better
 
 
 def warnings(recipe: Recipe) -> Iterator[str]:
@@ -47,6 +50,7 @@ def warnings(recipe: Recipe) -> Iterator[str]:
 
 def findings(chosen: Chosen, progress: Progress | None = None) -> Iterator[Finding]:
     """Yield what start-up needs beyond the recipe, in order. Blocks; fetches the jars if they are missing."""
+    yield _seeds(chosen.recipe)
     if (bootstrap := chosen.settings.kafka_bootstrap) is not None:
         yield _tried("kafka", lambda: _reached(bootstrap))
     else:
@@ -55,6 +59,20 @@ def findings(chosen: Chosen, progress: Progress | None = None) -> Iterator[Findi
         if java.ok:
             yield _tried("kafka", lambda: _embedded(chosen, progress))
     yield _tried("folder", lambda: _writable(chosen))
+
+
+def _seeds(recipe: Recipe) -> Finding:
+    count = 0
+
+    def attempt() -> str:
+        nonlocal count
+        files = inputs.find(recipe)
+        count = inputs.documents(files, ENOUGH + 1)
+        most = f"more than {ENOUGH:,}" if count > ENOUGH else f"{count:,}"
+        return f"{most} documents in {len(files):,} files of {recipe.seeds.path}"
+
+    found = _tried("seeds", attempt)
+    return found._replace(note=advice(count, Shares(recipe.split.reference, recipe.split.holdout)))
 
 
 def _tried(name: str, attempt: Callable[[], str]) -> Finding:

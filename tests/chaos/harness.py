@@ -77,6 +77,12 @@ class Workers:
         self.slots[slot].wait()
         self.slots[slot] = self._start(slot)
 
+    def kill_all(self) -> None:
+        """Kill every slot and start none."""
+        for process in self.slots:
+            process.kill()
+            process.wait()
+
     def freeze(self, slot: int) -> None:
         """Freeze a process and let another take its slot: the first becomes a zombie."""
         os.kill(self.slots[slot].pid, signal.SIGSTOP)

@@ -102,6 +102,30 @@ def test_every_input_is_handled_exactly_once(
 
 
 @pytest.mark.timeout(600)
+def test_a_killed_stage_is_back_at_work_in_seconds(broker: EmbeddedKafka, pipeline: str, tmp_path: Path) -> None:
+    bootstrap = broker.start()
+    feed, reader = Feed(bootstrap, pipeline), Reader(bootstrap, pipeline, "read_committed")
+    workers = Workers(bootstrap, pipeline, "transactions", tmp_path)
+    seconds = []
+    try:
+        while not reader.seen:
+            reader.catch_up(polls=1)
+        for _ in range(10 if FULL else 1):
+            workers.kill_all()
+            reader.catch_up()  # what they had committed: whatever comes later is new work
+            before, restarted = len(reader.seen), time.monotonic()
+            workers.revive()
+            while len(reader.seen) == before and time.monotonic() < restarted + 60:
+                reader.catch_up(polls=1)
+            seconds.append(time.monotonic() - restarted)
+    finally:
+        feed.stop()
+        workers.stop()
+    print(f"{len(seconds)} times all slots killed; from restart to the first commit {sorted(seconds)} s")
+    assert max(seconds) < (5 if FULL else 60)
+
+
+@pytest.mark.timeout(600)
 def test_without_transactions_the_same_faults_make_doubles(
     broker: EmbeddedKafka, pipeline: str, tmp_path: Path
 ) -> None:

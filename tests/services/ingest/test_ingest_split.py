@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.split import Place, Shares, place
+from services.ingest.split import Place, Shares, advice, place
 from streams.samples import Turn, content_hash, digest
 
 SHARES = Shares(reference=0.3, holdout=0.1)
@@ -79,3 +79,11 @@ def test_the_content_hash_never_changes_from_release_to_release() -> None:
 )
 def test_every_part_of_the_content_counts_in_its_hash(other: str) -> None:
     assert other != content_hash("text", TURN)
+
+
+def test_many_documents_want_smaller_shares_and_few_want_larger_ones() -> None:
+    assert advice(20_000, SHARES) is None
+    assert "leaves 80% of them to train on instead of 60%" in str(advice(20_001, SHARES))
+    assert advice(20_001, Shares(reference=0.1, holdout=0.1)) is None
+    assert "some 500 into reference" in str(advice(5_000, Shares(reference=0.1, holdout=0.1)))
+    assert advice(0, Shares(reference=0.1, holdout=0.1)) is None
