@@ -10,7 +10,7 @@ from streams.errors import TopicError
 
 Apply = Callable[[Sequence[Record]], None]
 
-_LIMIT = 5_000
+_LIMIT = 1_000
 _WAIT = 0.01  # a poll waits as long as that unless its limit is reached
 
 

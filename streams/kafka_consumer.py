@@ -24,7 +24,7 @@ _SETTINGS = {
     "session.timeout.ms": 10_000,
     "heartbeat.interval.ms": 3_000,
     "max.poll.interval.ms": 120_000,
-    "queued.max.messages.kbytes": 16_384,
+    "queued.max.messages.kbytes": 4_096,
     "fetch.wait.max.ms": 250,  # how late that sign may come, and the first record after a rewind
     "fetch.queue.backoff.ms": 50,  # how long fetching rests once that queue is full; by default a second
 }
