@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from services.verify.ids import IdArray, pack
 from services.verify.minhash import Fingerprints, Shape, fingerprints
-from services.verify.words import Flat, hashed, text_of, words
 from streams.samples import Sample, Verdict
+from streams.words import Flat, hashed, text_of, words
 
 Judge = Callable[[int], Verdict]
 

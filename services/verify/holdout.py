@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from services.verify.ids import IdArray, Ids
 from services.verify.table import Rows, Table
-from services.verify.words import Flat, runs
+from streams.words import Flat, runs
 
 GRAM = 8
 

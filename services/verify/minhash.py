@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rensa import RMinHash
 
-from services.verify.words import Flat, Starts, runs, starts_of
+from streams.words import Flat, Starts, runs, starts_of
 
 SHINGLE = 3  # words: of 80, one changed word leaves a similarity of 0.93, three leave 0.82, five 0.72
 SKETCH = 256

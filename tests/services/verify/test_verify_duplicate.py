@@ -8,8 +8,8 @@ from verify_world import SHAPE, batch, sample, text
 from services.verify.duplicate import Duplicate
 from services.verify.minhash import SKETCH, fingerprints, jaccard, shape
 from services.verify.texts import Texts
-from services.verify.words import hashed, text_of, words
 from streams.samples import Sample, Turn
+from streams.words import hashed, text_of, words
 
 
 def exact_jaccard(one: str, other: str) -> float:

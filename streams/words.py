@@ -1,4 +1,4 @@
-"""Texts as words, words as numbers, and runs of words as numbers: what the overlap checks compare.
+"""Texts as words, words as numbers, and runs of words as numbers: what checks compare and statistics count.
 
 All of a batch lies in one flat array, because numpy is fast on one long array and slow on a thousand short ones.
 """
@@ -48,6 +48,17 @@ def hashed(texts: Sequence[Sequence[str]]) -> Flat:
     """Return the hash of each word; the same in every process."""
     flat = RMinHash.hash_token_sets([list(chain.from_iterable(texts))])[0]
     return Flat(np.array(flat, np.uint64), starts_of(np.array([len(text) for text in texts], np.int64)))
+
+
+def first(flat: Flat, length: int) -> Flat:
+    """Return the first `length` words of each text that has as many; shorter texts become empty ones.
+
+    Lexical statistics need equal numbers of words, not only of texts.
+    """
+    long = np.diff(flat.starts) >= length
+    counts = np.where(long, length, 0)
+    at = (flat.starts[:-1][long][:, np.newaxis] + np.arange(length)).ravel()
+    return Flat(flat.hashes[at], starts_of(counts))
 
 
 def runs(flat: Flat, length: int) -> Flat:
