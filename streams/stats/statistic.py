@@ -41,7 +41,7 @@ class Statistic(Protocol[X_contra]):
 
 def pack(state: State) -> bytes:
     """Return a state as bytes; equal states give equal bytes."""
-    arrays = {key: np.ascontiguousarray(state[key]) for key in sorted(state)}
+    arrays = {key: np.asarray(state[key], order="C") for key in sorted(state)}
     head = json.dumps([(key, array.dtype.str, array.shape) for key, array in arrays.items()]).encode()
     body = b"".join(array.tobytes() for array in arrays.values())
     return zlib.compress(len(head).to_bytes(_LENGTH_BYTES, "little") + head + body, 1)

@@ -28,6 +28,9 @@ def test_law(case: Case, law: Callable[[Case, np.random.Generator], None]) -> No
     if case.ordered and law.__name__ in ("merging_parts_is_one_pass", "order_does_not_matter"):
         assert "order" in str(type(case.make()).__doc__), "an ordered statistic says so"
         return
+    if law.__name__ == "an_empty_one_changes_nothing" and not hasattr(case.make(), "merge"):
+        assert "can't be merged" in str(type(case.make()).__doc__), "one that can't be merged says so"
+        return
     law(case, np.random.default_rng(7))
 
 
@@ -48,7 +51,7 @@ def test_packed_bytes_are_the_state_and_equal_for_equal_states() -> None:
     again = unpack(pack(state))
     assert list(again) == ["a", "b", "none"]
     for key, array in state.items():
-        assert again[key].dtype == array.dtype
+        assert (again[key].dtype, again[key].shape) == (array.dtype, array.shape)
         np.testing.assert_array_equal(again[key], array)
     assert pack(again) == pack(dict(reversed(state.items())))
 

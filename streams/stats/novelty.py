@@ -1,0 +1,123 @@
+"""Prequential novelty: how much of each document its own stream has not said lately.
+
+It is the slope of the vocabulary's growth curve, document by document: a model that trains on its own output repeats
+itself long before any histogram moves.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.stats.statistic import State
+from streams.words import Flat, runs
+
+LENGTHS = (1, 2, 3)
+MEMORY = 1_000  # documents
+Shares = NDArray[np.float64]
+
+
+class Novelty:
+    """Share of a document's distinct word n-grams, n = 1, 2, 3, that are in none of the `memory` documents before it.
+
+    `score` and `update` take word hashes of documents in the order of their stream: the order matters, so two of these
+    can't be merged, and a stream has one. Documents without words are not counted. Until `memory` documents were seen
+    every share is too high: `seen` tells how many. Values of `get`: mean share over the documents in memory.
+    Good and Toulmin 1956 (Biometrika 43) for the estimate of unseen mass; Dawid 1984 for prequential scoring.
+
+    >>> novelty = Novelty(memory=2)
+    >>> two = Flat(np.array([5, 6, 5, 7], np.uint64), np.array([0, 2, 4]))
+    >>> novelty.score(two)[:, 0].tolist()
+    [1.0, 0.5]
+    >>> novelty.get()["novel_1"]
+    0.75
+    """
+
+    def __init__(self, memory: int = MEMORY) -> None:
+        self._memory = memory
+        self.seen = 0
+        self._keys = np.empty(0, np.uint64)
+        self._last = np.empty(0, np.int64)  # number of the last document that had the key
+        self._recent: Shares = np.empty((0, len(LENGTHS)))
+
+    def update(self, batch: Flat) -> None:
+        """Take documents in."""
+        self.score(batch)
+
+    def score(self, batch: Flat) -> Shares:
+        """Take documents in and return (documents, 3) shares, 0 to 1; NaN for a document without words."""
+        counted = np.diff(batch.starts) > 0
+        numbers = self.seen + np.cumsum(counted) - 1
+        keys, documents, lengths = _grams(batch, numbers)
+        before = self._before(keys, documents)
+        novel = (before < 0) | (documents - before > self._memory)
+        cells = (documents - self.seen) * len(LENGTHS) + lengths
+        count = int(counted.sum())
+        size = count * len(LENGTHS)
+        shares = np.full((len(counted), len(LENGTHS)), np.nan)
+        with np.errstate(invalid="ignore"):  # a document shorter than n has no n-grams
+            found = np.bincount(cells, novel, size) / np.bincount(cells, minlength=size)
+        shares[counted] = found.reshape(count, len(LENGTHS))
+        self.seen += count
+        self._remember(keys, documents)
+        self._recent = np.concatenate((self._recent, shares[counted]))[-self._memory :]
+        return shares
+
+    def get(self) -> Mapping[str, float]:
+        """Return the mean shares over the documents in memory."""
+        recent = self._recent
+        return {
+            f"novel_{n}": float(np.nanmean(recent[:, at])) if np.isfinite(recent[:, at]).any() else np.nan
+            for at, n in enumerate(LENGTHS)
+        }
+
+    def state(self) -> State:
+        """Return what was said lately, and when."""
+        return {"seen": np.array(self.seen), "keys": self._keys, "last": self._last, "recent": self._recent}
+
+    def restore(self, state: State) -> None:
+        """Become what returned the state."""
+        self.seen, self._recent = int(state["seen"]), state["recent"]
+        self._keys, self._last = state["keys"], state["last"]
+
+    def _before(self, keys: NDArray[np.uint64], documents: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return for (key, document) pairs, sorted, the document before that had the key; -1 if none had."""
+        before = np.full(len(keys), -1, np.int64)
+        again = np.flatnonzero(keys[1:] == keys[:-1]) + 1
+        at = np.searchsorted(self._keys, keys)
+        known = np.flatnonzero(at < len(self._keys))
+        known = known[self._keys[at[known]] == keys[known]]
+        before[known] = self._last[at[known]]
+        before[again] = documents[again - 1]
+        return before
+
+    def _remember(self, keys: NDArray[np.uint64], documents: NDArray[np.int64]) -> None:
+        newest = np.flatnonzero(np.append(keys[1:] != keys[:-1], True)[: len(keys)])
+        keys, documents = keys[newest], documents[newest]
+        at = np.searchsorted(self._keys, keys)
+        known = np.zeros(len(keys), np.bool_)
+        inside = at < len(self._keys)
+        known[inside] = self._keys[at[inside]] == keys[inside]
+        self._last[at[known]] = documents[known]
+        self._keys = np.insert(self._keys, at[~known], keys[~known])
+        self._last = np.insert(self._last, at[~known], documents[~known])
+        kept = self._last >= self.seen - self._memory
+        self._keys, self._last = self._keys[kept], self._last[kept]
+
+
+def _grams(batch: Flat, numbers: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the distinct (n-gram, document) pairs of a batch, sorted, and which length each n-gram has."""
+    sizes = np.diff(batch.starts)
+    keys, documents, lengths = [], [], []
+    for place, length in enumerate(LENGTHS):
+        grams = runs(batch, length)
+        counts = np.diff(grams.starts)
+        whole = np.repeat(sizes >= length, counts)  # a shorter text was filled up to one run
+        keys.append(grams.hashes[whole])
+        documents.append(np.repeat(numbers, counts)[whole])
+        lengths.append(np.full(int(whole.sum()), place))
+    key, document, length_ = (np.concatenate(parts) for parts in (keys, documents, lengths))
+    order = np.lexsort((document, key))
+    key, document, length_ = key[order], document[order], length_[order]
+    first = np.append(True, (key[1:] != key[:-1]) | (document[1:] != document[:-1]))[: len(key)]
+    return key[first], document[first], length_[first]
