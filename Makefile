@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo install test check format chaos soak bench-loop bench-stages schemas lock clean
+.PHONY: demo install test check format chaos soak bench-loop bench-stages bench-monitor schemas lock clean
 
 demo: install
 	@$(BIN)/ballast demo
@@ -46,6 +46,9 @@ bench-loop: install
 
 bench-stages: install
 	$(BIN)/python bench/stages.py
+
+bench-monitor: install
+	$(BIN)/python bench/monitor.py
 
 schemas: install
 	$(BIN)/python tests/schemas/release.py

@@ -17,7 +17,7 @@ from streams.codec import Codec
 from streams.metrics import Metrics
 from streams.published import PublishedSchemas
 
-STAGES = ("ingest", "generate", "verify", "review", "mix")
+STAGES = ("ingest", "generate", "verify", "review", "mix", "sketch")
 
 
 def now() -> int:

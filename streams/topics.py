@@ -38,7 +38,7 @@ def _single(word: str, key: str, keep: Keep = "for ever") -> Topic:
     return Topic(word, word, 1, keep, key)
 
 
-STAGES = ("ingest", "generate", "verify", "review", "mix")
+STAGES = ("ingest", "generate", "verify", "review", "mix", "sketch")
 TOPICS: tuple[Topic, ...] = (
     _data("seed"),
     _data("reference", "seed"),

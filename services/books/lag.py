@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from services.mix.waiting import Fresh, Waiting
 from services.review.decide import waiting
+from services.sketch.wiring import WIRING
 from streams.broker import Broker, Record, TopicPartition
 from streams.codec import Codec
 from streams.errors import DecodeError
@@ -19,19 +20,27 @@ _FEW = 20_000
 
 
 def lags(broker: Broker, codec: Codec, pipeline: str) -> dict[str, int | None]:
-    """Return the lag of each stage; None for those that follow a plan instead of an input. Blocks."""
+    """Return the lag of each stage; None for those without an input: they follow a plan, or still wait. Blocks."""
     return {
         "ingest": None,
         "generate": None,
         "verify": _of_verify(broker, pipeline),
         "review": len(waiting(broker, codec, pipeline)),
         "mix": _of_mix(broker, codec, pipeline),
+        "sketch": _of_sketch(broker, pipeline),
     }
 
 
 def _of_verify(broker: Broker, pipeline: str) -> int:
     committed = {at: position.offset for at, position in broker.committed(group(pipeline, "verify")).items()}
     return _behind(broker, [name(pipeline, "generate"), name(pipeline, "redo.verify")], committed)
+
+
+def _of_sketch(broker: Broker, pipeline: str) -> int | None:
+    committed = {at: position.offset for at, position in broker.committed(group(pipeline, "sketch")).items()}
+    if not committed:
+        return None  # no reference is accepted
+    return _behind(broker, [name(pipeline, word) for word in (*WIRING.inputs, "redo.sketch")], committed)
 
 
 def _of_mix(broker: Broker, codec: Codec, pipeline: str) -> int:

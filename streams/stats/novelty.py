@@ -98,11 +98,11 @@ class Novelty:
         known = np.zeros(len(keys), np.bool_)
         inside = at < len(self._keys)
         known[inside] = self._keys[at[inside]] == keys[inside]
-        self._last[at[known]] = documents[known]
-        self._keys = np.insert(self._keys, at[~known], keys[~known])
-        self._last = np.insert(self._last, at[~known], documents[~known])
-        kept = self._last >= self.seen - self._memory
-        self._keys, self._last = self._keys[kept], self._last[kept]
+        last = self._last.copy()  # no array is ever changed in place, so a shallow copy is a snapshot
+        last[at[known]] = documents[known]
+        last = np.insert(last, at[~known], documents[~known])
+        kept = last >= self.seen - self._memory
+        self._keys, self._last = np.insert(self._keys, at[~known], keys[~known])[kept], last[kept]
 
 
 def _grams(batch: Flat, numbers: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:

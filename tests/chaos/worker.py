@@ -71,6 +71,27 @@ class Plain:
         self._inner.close()
 
 
+class Dawdling:
+    """A producer that waits before it commits, so that a good part of all faults hit an open transaction."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def commit(self) -> None:
+        time.sleep(0.05)  # longer than records linger before they are sent
+        self._inner.commit()
+
+
+class DawdlingBroker(KafkaBroker):
+    """Makes dawdling producers."""
+
+    def producer(self, transactional_id: str | None = None) -> Any:
+        return Dawdling(super().producer(transactional_id))
+
+
 class PlainBroker(KafkaBroker):
     """Makes plain producers."""
 
@@ -79,7 +100,7 @@ class PlainBroker(KafkaBroker):
 
 
 def main(bootstrap: str, pipeline: str, mode: str, slot: str) -> int:
-    broker = PlainBroker(bootstrap) if mode == "plain" else KafkaBroker(bootstrap)
+    broker = PlainBroker(bootstrap) if mode == "plain" else DawdlingBroker(bootstrap)
     stage = Processor(
         broker=broker,
         codec=Codec(),

@@ -15,8 +15,7 @@ class Case:
 
     `batches(rng, count)` gives `count` batches as `update` takes them. `tolerance` is the relative error that the
     statistic states for a merge; 0 means equal to rounding (1e-9). `ordered`: what it is depends on the order of the
-    documents, and its docstring says so. `most_bytes` bounds its packed state however much it has seen; `wide(rng)`
-    gives one more batch with as many new words, values or vectors as the statistic may ever meet.
+    documents, and its docstring says so. `most_bytes` bounds its packed state however much it has seen.
     """
 
     name: str

@@ -1,0 +1,62 @@
+"""Latent space without a neural network: latent semantic analysis of hashed words and word pairs.
+
+Deerwester et al. 1990 (J. Am. Soc. Inf. Sci. 41). Fitted on other documents than it is used on: on its own ones it is
+circular and tells humans from humans.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from streams.words import Flat, runs
+
+DIMENSIONS = 64
+_FEATURES = 1 << 15
+_SEED = 7
+
+Vectors = NDArray[np.float32]
+
+
+class Lsa(NamedTuple):
+    """A fitted space: `idf` (features,) and `components` (features, dimensions)."""
+
+    idf: NDArray[np.float32]
+    components: Vectors
+
+    def vectors(self, texts: Flat) -> Vectors:
+        """Return (documents, dimensions) vectors of length 1; a document without known words is the zero vector."""
+        found: Vectors = np.asarray((_counts(texts) @ sparse.diags_array(self.idf)) @ self.components, np.float32)
+        lengths = np.linalg.norm(found, axis=1, keepdims=True)
+        np.divide(found, lengths, out=found, where=lengths > 0)
+        return found
+
+
+def fit(texts: Flat) -> Lsa:
+    """Return the space of these documents, of DIMENSIONS or as many as they span. Takes some seconds for thousands."""
+    from sklearn.decomposition import TruncatedSVD  # noqa: PLC0415 - a second to import, and only fitting needs it
+
+    counts = _counts(texts)
+    documents = counts.shape[0]
+    seen = np.bincount(counts.indices, minlength=_FEATURES)
+    idf = (np.log((1 + documents) / (1 + seen)) + 1).astype(np.float32)
+    weighted = counts @ sparse.diags_array(idf)
+    dimensions = max(1, min(DIMENSIONS, documents - 1))
+    svd = TruncatedSVD(dimensions, random_state=_SEED).fit(weighted)
+    return Lsa(idf, np.ascontiguousarray(svd.components_.T, np.float32))
+
+
+def _counts(texts: Flat) -> sparse.csr_array:
+    """Return (documents, features): 1 + log of how often each word and each pair comes, documents of length 1."""
+    pairs = runs(texts, 2)
+    documents = len(texts.starts) - 1
+    rows = np.concatenate([np.repeat(np.arange(documents), np.diff(each.starts)) for each in (texts, pairs)])
+    columns = (np.concatenate([texts.hashes, pairs.hashes]) % np.uint64(_FEATURES)).astype(np.int64)
+    counts = sparse.csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=(documents, _FEATURES))
+    counts.sum_duplicates()
+    counts.data = 1 + np.log(counts.data)
+    lengths = np.sqrt(counts.multiply(counts).sum(axis=1))
+    scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+    scaled: sparse.csr_array = sparse.diags_array(scale.astype(np.float32)) @ counts
+    return scaled

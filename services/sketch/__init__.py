@@ -1,0 +1,1 @@
+"""The stage sketch: documents as columns, in cells of 25, for the monitor."""

@@ -1,0 +1,131 @@
+"""Sketch's handler: samples in, columns out, in cells of exactly 25 documents for each group and partition."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from services.artefact import Artefact, columns_of
+from services.sketch.groups import group_of
+from services.sketch.stream import SCORES, Stream
+from streams.broker import Record
+from streams.codec import Codec
+from streams.events import BatchSketched, event_id
+from streams.processor import Handled, Input
+from streams.samples import Sample
+from streams.stats.documents import Documents, from_bytes
+from streams.stats.novelty import MEMORY, Novelty
+from streams.stats.sequential import CELL
+from streams.topics import word_of
+from streams.writer import Output
+
+Place = tuple[str, int]  # word of the topic, partition
+_KEY_DIGITS = 16
+
+
+class Part(NamedTuple):
+    """What was sketched of one partition: up to which position, and the streams of its groups."""
+
+    to_position: int
+    streams: Mapping[str, Stream]
+
+
+class Handler:
+    """Sketches with one artefact; `partitions` are those of a data topic, which share novelty's memory."""
+
+    def __init__(
+        self, codec: Codec, pipeline: str, artefact: Artefact, partitions: int, now: Callable[[], int]
+    ) -> None:
+        self._codec, self._pipeline, self._artefact, self._now = codec, pipeline, artefact, now
+        self._memory = MEMORY // partitions
+        self._parts: dict[Place, Part] = {}
+
+    def fold(self, records: Sequence[Record]) -> None:
+        """Take committed sketches in: unfinished cells, and the words that novelty remembers. Idempotent."""
+        for record in records:
+            event = self._codec.decode(record.value)
+            if isinstance(event, BatchSketched):
+                self._continue(event)
+
+    def handle(self, batch: Sequence[Input]) -> Handled:
+        """Sketch a batch: one event for each partition in it."""
+        by_place: dict[Place, list[Input]] = {}
+        for each in batch:
+            by_place.setdefault((word_of(self._pipeline, each.record.topic), each.record.partition), []).append(each)
+        delta: dict[Place, Part] = {}
+        outputs = []
+        for place, inputs in by_place.items():
+            event, delta[place] = self._sketch(place, inputs)
+            outputs.append(Output("sketch", "", event))
+        return Handled(outputs, delta)
+
+    def apply(self, delta: Mapping[Place, Part]) -> None:
+        """Take the change of a committed batch in. Idempotent."""
+        self._parts.update(delta)
+
+    def _sketch(self, place: Place, inputs: Sequence[Input]) -> tuple[BatchSketched, Part]:
+        start, streams = self._parts.get(place, Part(0, {}))
+        to_position = inputs[-1].record.offset + 1
+        cells: dict[str, bytes] = {}
+        changed: dict[str, Stream] = {}
+        for group, samples in _by_group(inputs).items():
+            stream = streams.get(group) or self._fresh()
+            documents = self._documents(samples)
+            left_out = len(samples) - len(documents.keys)
+            changed[group], full = stream.take(documents, left_out, self._artefact.hash)
+            first = changed[group].seen // CELL - len(full)
+            cells |= {f"{group}#{first + number}": cell.to_bytes() for number, cell in enumerate(full)}
+        event = BatchSketched(
+            event_id=event_id(BatchSketched, *place, start),
+            occurred_at=self._now(),
+            source_topic=place[0],
+            source_partition=place[1],
+            from_position=start,
+            to_position=to_position,
+            documents=len(inputs),
+            artefact_hash=self._artefact.hash,
+            reference_version=self._artefact.version,
+            groups=cells,
+            open_cells={group: stream.to_bytes() for group, stream in changed.items()},
+        )
+        return event, Part(to_position, {**streams, **changed})
+
+    def _documents(self, samples: Sequence[Sample]) -> Documents:
+        """Return the columns of the samples that have enough words; novelty is still to be scored."""
+        columns = columns_of(samples)
+        counted = [samples[place] for place in columns.places.tolist()]
+        scores = np.zeros((len(counted), len(SCORES)), np.float32)
+        scores[:, -1] = self._artefact.surprisal.score(columns.flat())
+        return Documents(
+            keys=np.array([int(sample.sample_id[:_KEY_DIGITS], 16) for sample in counted], np.uint64),
+            words=columns.words,
+            vectors=self._artefact.lsa.vectors(columns.flat()).astype(np.float16),
+            scores=scores,
+            strata=np.array([self._artefact.stratum(sample) for sample in counted], np.uint16),
+        )
+
+    def _continue(self, event: BatchSketched) -> None:
+        place = (event.source_topic, event.source_partition)
+        known = self._parts.get(place, Part(0, {}))
+        if event.to_position <= known.to_position:
+            return
+        filled: dict[str, list[tuple[int, Documents]]] = {}
+        for name, data in event.groups.items():
+            group, _, number = name.rpartition("#")
+            filled.setdefault(group, []).append((int(number), from_bytes(data)))
+        streams = dict(known.streams)
+        for group, data in event.open_cells.items():
+            cells = [cell for _, cell in sorted(filled.get(group, []), key=lambda each: each[0])]
+            streams[group] = (streams.get(group) or self._fresh()).continued(cells, data, event.artefact_hash)
+        self._parts[place] = Part(event.to_position, streams)
+
+    def _fresh(self) -> Stream:
+        return Stream(novelty=Novelty(self._memory))
+
+
+def _by_group(inputs: Sequence[Input]) -> Mapping[str, list[Sample]]:
+    groups: dict[str, list[Sample]] = {}
+    for each in inputs:
+        if (found := group_of(each.event)) is not None:
+            groups.setdefault(found[0], []).append(found[1])
+    return groups

@@ -1,0 +1,103 @@
+"""sketch: reads seed, generate, verify and mix (state: reference, policy and its own outputs), writes sketch.
+
+Waits until a reference version is accepted, for what it writes is computed by models of the reference. A new version
+ends the process, so that it starts again with the new models.
+"""
+
+from collections.abc import Sequence
+from contextlib import closing
+
+from services.artefact import Artefact
+from services.artefact import build as build_artefact
+from services.policy import Policies
+from services.sketch.handler import Handler
+from services.sketch.wiring import WIRING
+from services.stage import Context, Stage
+from streams.broker import Record
+from streams.errors import UnavailableError
+from streams.events import MixPolicySet, SampleIngested
+from streams.fold import Fold
+from streams.processor import Limits, Processor
+from streams.samples import Sample
+from streams.topics import name
+
+_SECONDS = 2.0
+_IDLE_SECONDS = 0.5
+
+
+def build(context: Context) -> Stage:
+    """Return one slot of sketch."""
+    return Sketch(context)
+
+
+class Sketch:
+    """Waits for the reference, then is a processor."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._policies = Policies(context.codec)
+        self._processor: Processor | None = None
+        self._version = 0
+        self._fold: Fold | None = None
+
+    def start(self) -> None:
+        """Begin to watch the policy. Blocks."""
+        self._fold = Fold(self._context.broker, [name(self._context.pipeline, "policy")], self._policies.fold)
+        self._fold.catch_up()
+        self._begin()
+
+    def step(self) -> int:
+        """Sketch a batch and return its records; raises UnavailableError once the reference is another."""
+        assert self._fold is not None
+        self._fold.advance(0.0 if self._processor else _IDLE_SECONDS)
+        if self._processor is None:
+            return self._begin()
+        if (policy := self._policies.latest) is not None and policy.reference_version != self._version:
+            raise UnavailableError(
+                f"Reference version {policy.reference_version} is accepted; sketch starts again to be fitted on it"
+            )
+        return self._processor.step()
+
+    def close(self) -> None:
+        """Leave."""
+        if self._processor is not None:
+            self._processor.close()
+        if self._fold is not None:
+            self._fold.close()
+
+    def _begin(self) -> int:
+        policy = self._policies.latest
+        if policy is None or policy.reference_version == 0:
+            return 0
+        context, artefact = self._context, artefact_of(self._context, policy)
+        self._version = artefact.version
+        partitions = context.broker.partitions()[name(context.pipeline, "generate")]
+        self._processor = Processor(
+            broker=context.broker,
+            codec=context.codec,
+            pipeline=context.pipeline,
+            wiring=WIRING,
+            slot=context.slot,
+            handler=Handler(context.codec, context.pipeline, artefact, partitions, context.now),
+            limits=Limits(seconds=_SECONDS, dead_letters=context.dead_letter_limit),
+            now=context.now,
+            metrics=context.metrics,
+        )
+        self._processor.start()
+        return 0
+
+
+def artefact_of(context: Context, policy: MixPolicySet) -> Artefact:
+    """Return what is fitted on the accepted reference. Reads the topic and takes seconds."""
+    fit: list[Sample] = []
+
+    def take(records: Sequence[Record]) -> None:
+        for record in records:
+            event = context.codec.decode(record.value)
+            accepted = record.offset < policy.reference_end[record.partition]
+            if isinstance(event, SampleIngested) and accepted and event.part == "fit":
+                fit.append(event.sample)
+
+    with closing(Fold(context.broker, [name(context.pipeline, "reference")], take)) as fold:
+        fold.catch_up()
+    return build_artefact(policy.reference_version, fit)

@@ -1,0 +1,68 @@
+"""A few documents as columns: all that any statistic needs of them, some 420 bytes each, without their texts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.errors import DecodeError
+from streams.stats.statistic import pack, unpack
+from streams.words import Flat
+
+WORDS = 64  # of each document: lexical statistics need equal numbers of words
+
+
+class Documents(NamedTuple):
+    """Columns of equal length.
+
+    `keys` (n,) uint64 from the sample's id; `words` (n, 64) uint32, hashes of the first words; `vectors` (n, d)
+    float16, latent; `scores` (n, k) float32, one column a statistic of single documents; `strata` (n,) uint16.
+
+    >>> two = Documents(np.array([1, 2], np.uint64), np.zeros((2, 64), np.uint32), np.zeros((2, 3), np.float16),
+    ...     np.zeros((2, 1), np.float32), np.zeros(2, np.uint16))
+    >>> len(join([two, two]).keys), two.flat().starts.tolist()
+    (4, [0, 64, 128])
+    """
+
+    keys: NDArray[np.uint64]
+    words: NDArray[np.uint32]
+    vectors: NDArray[np.float16]
+    scores: NDArray[np.float32]
+    strata: NDArray[np.uint16]
+
+    def flat(self) -> Flat:
+        """Return the words as statistics of words take them."""
+        return flat(self.words)
+
+    def part(self, start: int, end: int) -> "Documents":
+        """Return the documents from `start` to before `end`."""
+        return from_columns({name: column[start:end] for name, column in self._asdict().items()})
+
+    def to_bytes(self) -> bytes:
+        """Return all of it; equal documents give equal bytes."""
+        return pack(self._asdict())
+
+
+def flat(words: NDArray[np.uint32]) -> Flat:
+    """Return (n, 64) words as statistics of words take them."""
+    return Flat(words.astype(np.uint64).ravel(), np.arange(len(words) + 1) * words.shape[1])
+
+
+def join(parts: Sequence[Documents]) -> Documents:
+    """Return one after the other; there must be at least one."""
+    columns = zip(*parts, strict=True)
+    return from_columns({name: np.concatenate(each) for name, each in zip(Documents._fields, columns, strict=True)})
+
+
+def from_bytes(data: bytes) -> Documents:
+    """Return the documents; raises DecodeError if they are none."""
+    columns = unpack(data)
+    if list(columns) != sorted(Documents._fields):
+        raise DecodeError(f"These {len(data)} bytes are no documents but {', '.join(columns) or 'nothing'}")
+    return from_columns(columns)
+
+
+def from_columns(columns: Mapping[str, NDArray[Any]]) -> Documents:
+    """Return the documents of named columns."""
+    return Documents(**columns)
