@@ -98,7 +98,8 @@ def test_every_input_is_handled_exactly_once(
     assert set(reader.seen.values()) == {1}
     assert spilt > 0 or broker_dies, "no fault hit an open transaction: the test had no teeth"
     assert alive == [], "a zombie that came back was not fenced"
-    assert "FatalError" in workers.output() or not workers.zombies
+    # Beside a dead broker a zombie may end by that, before it meets its successor.
+    assert broker_dies or "FatalError" in workers.output() or not workers.zombies
 
 
 @pytest.mark.timeout(600)
