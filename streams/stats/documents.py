@@ -10,6 +10,7 @@ from streams.errors import DecodeError
 from streams.stats.statistic import pack, unpack
 from streams.words import Flat
 
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 WORDS = 64  # of each document: lexical statistics need equal numbers of words
 
 
@@ -46,7 +47,8 @@ class Documents(NamedTuple):
 
 def flat(words: NDArray[np.uint32]) -> Flat:
     """Return (n, 64) words as statistics of words take them."""
-    return Flat(words.astype(np.uint64).ravel(), np.arange(len(words) + 1) * words.shape[1])
+    # Spread over 64 bits again: a statistic that samples by hash looks at the upper ones.
+    return Flat((words.astype(np.uint64) * _FACTOR).ravel(), np.arange(len(words) + 1) * words.shape[1])
 
 
 def join(parts: Sequence[Documents]) -> Documents:
