@@ -1,6 +1,6 @@
 """One stage process for the chaos tests: `worker.py BOOTSTRAP PIPELINE MODE SLOT` accepts every candidate.
 
-With MODE `plain` the same loop runs without transactions: offsets are committed after the records of ten batches, as
+With MODE `dawdling` it waits before each commit, so that faults hit open transactions. With `plain` the same loop runs without transactions: offsets are committed after the records of ten batches, as
 at-least-once consumers do, to show that the tests would notice.
 """
 
@@ -100,7 +100,8 @@ class PlainBroker(KafkaBroker):
 
 
 def main(bootstrap: str, pipeline: str, mode: str, slot: str) -> int:
-    broker = PlainBroker(bootstrap) if mode == "plain" else DawdlingBroker(bootstrap)
+    made = {"plain": PlainBroker, "dawdling": DawdlingBroker, "transactions": KafkaBroker}
+    broker = made[mode](bootstrap)
     stage = Processor(
         broker=broker,
         codec=Codec(),
