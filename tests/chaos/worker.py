@@ -1,7 +1,8 @@
 """One stage process for the chaos tests: `worker.py BOOTSTRAP PIPELINE MODE SLOT` accepts every candidate.
 
-With MODE `dawdling` it waits before each commit, so that faults hit open transactions. With `plain` the same loop runs without transactions: offsets are committed after the records of ten batches, as
-at-least-once consumers do, to show that the tests would notice.
+With MODE `dawdling` it waits before each commit, so that faults hit open transactions. With `plain` the same loop
+runs without transactions: offsets are committed after the records of ten batches, as at-least-once consumers do, to
+show that the tests would notice.
 """
 
 import sys
