@@ -76,6 +76,14 @@ def runs(flat: Flat, length: int) -> Flat:
     return Flat(out, run_starts)
 
 
+def grams(flat: Flat, length: int) -> Flat:
+    """Return the hash of every run of `length` words; a shorter text has none."""
+    filled = runs(flat, length)
+    long = np.diff(flat.starts) >= length
+    counts = np.diff(filled.starts)
+    return Flat(filled.hashes[np.repeat(long, counts)], starts_of(np.where(long, counts, 0)))
+
+
 def starts_of(counts: NDArray[np.int64]) -> Starts:
     """Return where each part of a flat array starts, with the end of the last."""
     return np.concatenate(([0], np.cumsum(counts)))

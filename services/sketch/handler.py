@@ -93,13 +93,14 @@ class Handler:
     def _documents(self, samples: Sequence[Sample]) -> Documents:
         """Return the columns of the samples that have enough words; novelty is still to be scored."""
         columns = columns_of(samples)
+        texts = columns.flat()
         counted = [samples[place] for place in columns.places.tolist()]
         scores = np.zeros((len(counted), len(SCORES)), np.float32)
-        scores[:, -1] = self._artefact.surprisal.score(columns.flat())
+        scores[:, -1] = self._artefact.surprisal.score(texts)
         return Documents(
             keys=np.array([int(sample.sample_id[:_KEY_DIGITS], 16) for sample in counted], np.uint64),
             words=columns.words,
-            vectors=self._artefact.lsa.vectors(columns.flat()).astype(np.float16),
+            vectors=self._artefact.lsa.vectors(texts).astype(np.float16),
             scores=scores,
             strata=np.array([self._artefact.stratum(sample) for sample in counted], np.uint16),
         )

@@ -51,7 +51,8 @@ class Sketch:
         assert self._fold is not None
         self._fold.advance(0.0 if self._processor else _IDLE_SECONDS)
         if self._processor is None:
-            return self._begin()
+            self._begin()
+            return 0
         if (policy := self._policies.latest) is not None and policy.reference_version != self._version:
             raise UnavailableError(
                 f"Reference version {policy.reference_version} is accepted; sketch starts again to be fitted on it"
@@ -65,10 +66,10 @@ class Sketch:
         if self._fold is not None:
             self._fold.close()
 
-    def _begin(self) -> int:
+    def _begin(self) -> None:
         policy = self._policies.latest
         if policy is None or policy.reference_version == 0:
-            return 0
+            return
         context, artefact = self._context, artefact_of(self._context, policy)
         self._version = artefact.version
         partitions = context.broker.partitions()[name(context.pipeline, "generate")]
@@ -84,7 +85,6 @@ class Sketch:
             metrics=context.metrics,
         )
         self._processor.start()
-        return 0
 
 
 def artefact_of(context: Context, policy: MixPolicySet) -> Artefact:

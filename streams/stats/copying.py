@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 
 from streams.stats.statistic import State
-from streams.words import Flat, Hashes, runs
+from streams.words import Flat, Hashes, grams
 
 _LENGTH = 3
 _SURE = 0.95
@@ -24,11 +24,11 @@ class SeedGrams(NamedTuple):
 
 def fit(seeds: Flat) -> SeedGrams:
     """Return the 3-grams of the seeds. A seed that is there twice is a copy, so take duplicates out before."""
-    grams, owners = _grams(seeds)
-    if not len(grams):
+    found, owners = _grams(seeds)
+    if not len(found):
         raise ValueError(f"A dictionary of seeds needs texts of {_LENGTH} words or more; there is none.")
-    order = np.argsort(grams, kind="stable")  # owners rise within a gram
-    by_gram, by_owner = grams[order], owners[order]
+    order = np.argsort(found, kind="stable")  # owners rise within a gram
+    by_gram, by_owner = found[order], owners[order]
     new_gram = np.concatenate(([True], by_gram[1:] != by_gram[:-1]))
     new_pair = new_gram | np.concatenate(([True], by_owner[1:] != by_owner[:-1]))
     group = np.cumsum(new_gram) - 1
@@ -102,20 +102,19 @@ class Copying:
         self.counts, self.moments = state["counts"], state["moments"]
 
     def _novel(self, batch: Flat) -> NDArray[np.float64]:
-        grams, owners = _grams(batch)
-        order = np.argsort(grams)  # one way through the table saves cache misses
-        grams, owners = grams[order], owners[order]
-        place = np.minimum(np.searchsorted(self._grams, grams), len(self._grams) - 1)
+        found, owners = _grams(batch)
+        order = np.argsort(found)  # one way through the table saves cache misses
+        found, owners = found[order], owners[order]
+        place = np.minimum(np.searchsorted(self._grams, found), len(self._grams) - 1)
         texts = len(batch.starts) - 1
         sizes = np.bincount(owners, minlength=texts)
-        new = np.bincount(owners, self._grams[place] != grams, texts)
+        new = np.bincount(owners, self._grams[place] != found, texts)
         share: NDArray[np.float64] = np.divide(new, sizes, out=np.full(texts, np.nan), where=sizes > 0)
         return share
 
 
 def _grams(texts: Flat) -> tuple[Hashes, NDArray[np.int64]]:
-    """Return the 3-grams and which text each is of; a shorter text has none."""
-    grams = runs(texts, _LENGTH)
-    long = np.diff(texts.starts) >= _LENGTH
-    sizes = np.diff(grams.starts)
-    return grams.hashes[np.repeat(long, sizes)], np.repeat(np.arange(len(long)), np.where(long, sizes, 0))
+    """Return the 3-grams and which text each is of."""
+    found = grams(texts, _LENGTH)
+    sizes = np.diff(found.starts)
+    return found.hashes, np.repeat(np.arange(len(sizes)), sizes)

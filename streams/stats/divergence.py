@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.stats.statistic import State
-from streams.words import Flat, runs
+from streams.words import Flat, grams
 
 Counts = NDArray[np.int64]
 _PRIOR = 0.5
@@ -70,9 +70,7 @@ def binned(flat: Flat, bins: int = 4096, length: int = 1) -> Counts:
     """Return how many n-grams of the texts fall into each bin; `bins` is a power of two."""
     if bins < 1 or bins & (bins - 1):
         raise ValueError(f"{bins} bins are no power of two")
-    grams = runs(flat, length)
-    whole = np.repeat(np.diff(flat.starts) >= length, np.diff(grams.starts))  # a shorter text was filled up to one run
-    return np.bincount((grams.hashes[whole] & np.uint64(bins - 1)).astype(np.int64), minlength=bins)
+    return np.bincount((grams(flat, length).hashes & np.uint64(bins - 1)).astype(np.int64), minlength=bins)
 
 
 def _relative(p: NDArray[np.float64], q: NDArray[np.float64]) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.stats.statistic import State
-from streams.words import Flat, runs
+from streams.words import Flat, grams
 
 LENGTHS = (1, 2, 3)
 MEMORY = 1_000  # documents
@@ -107,15 +107,12 @@ class Novelty:
 
 def _grams(batch: Flat, numbers: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
     """Return the distinct (n-gram, document) pairs of a batch, sorted, and which length each n-gram has."""
-    sizes = np.diff(batch.starts)
     keys, documents, lengths = [], [], []
     for place, length in enumerate(LENGTHS):
-        grams = runs(batch, length)
-        counts = np.diff(grams.starts)
-        whole = np.repeat(sizes >= length, counts)  # a shorter text was filled up to one run
-        keys.append(grams.hashes[whole])
-        documents.append(np.repeat(numbers, counts)[whole])
-        lengths.append(np.full(int(whole.sum()), place))
+        found = grams(batch, length)
+        keys.append(found.hashes)
+        documents.append(np.repeat(numbers, np.diff(found.starts)))
+        lengths.append(np.full(len(found.hashes), place))
     key, document, length_ = (np.concatenate(parts) for parts in (keys, documents, lengths))
     order = np.lexsort((document, key))
     key, document, length_ = key[order], document[order], length_[order]

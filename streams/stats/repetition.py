@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.stats.statistic import State
-from streams.words import Flat, Hashes, runs
+from streams.words import Flat, Hashes, grams
 
 _LEVEL = 6
 _WITHIN = 4
@@ -56,8 +56,9 @@ class Repetition:
         repeats = _repeats(batch.words)
         self.counts = self.counts + np.array((len(ratios), len(repeats)))
         self.sums = self.sums + np.array((sum(ratios), repeats.sum()))
-        grams, sizes = _whole(batch.words, _BETWEEN)
-        self.grams = [*self.grams, grams]
+        found = grams(batch.words, _BETWEEN)
+        sizes = np.diff(found.starts)
+        self.grams = [*self.grams, found.hashes]
         self.sizes = [*self.sizes, sizes[sizes > 0]]
 
     def merge(self, other: "Repetition") -> None:
@@ -88,32 +89,25 @@ class Repetition:
         self.grams, self.sizes = [state["grams"]], [state["sizes"]]
 
 
-def _whole(words: Flat, length: int) -> tuple[Hashes, NDArray[np.int64]]:
-    """Return the n-grams and how many each text has; a shorter text has none."""
-    grams = runs(words, length)
-    sizes = np.diff(grams.starts)
-    long = np.diff(words.starts) >= length
-    return grams.hashes[np.repeat(long, sizes)], np.where(long, sizes, 0)
-
-
 def _repeats(words: Flat) -> NDArray[np.float64]:
     """Return the share of repeats in each text that has n-grams."""
-    grams, sizes = _whole(words, _WITHIN)
+    found = grams(words, _WITHIN)
+    sizes = np.diff(found.starts)
     owners = np.repeat(np.arange(len(sizes)), sizes)
-    _, places = np.unique(grams ^ (owners.astype(np.uint64) * _FACTOR), return_index=True)
+    _, places = np.unique(found.hashes ^ (owners.astype(np.uint64) * _FACTOR), return_index=True)
     distinct = np.bincount(owners[places], minlength=len(sizes))
     long = sizes > 0
     return 1 - distinct[long] / sizes[long]
 
 
-def _shares_a_gram(grams: Hashes, sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _shares_a_gram(found: Hashes, sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which documents have an n-gram that another has."""
     shared = np.zeros(len(sizes), np.bool_)
-    if len(grams):
-        order = np.argsort(grams, kind="stable")  # so that owners rise within a gram
-        grams, owners = grams[order], np.repeat(np.arange(len(sizes)), sizes)[order]
-        starts = np.flatnonzero(np.concatenate(([True], grams[1:] != grams[:-1])))
-        ends = np.append(starts[1:], len(grams))
+    if len(found):
+        order = np.argsort(found, kind="stable")  # so that owners rise within a gram
+        found, owners = found[order], np.repeat(np.arange(len(sizes)), sizes)[order]
+        starts = np.flatnonzero(np.concatenate(([True], found[1:] != found[:-1])))
+        ends = np.append(starts[1:], len(found))
         several = owners[starts] != owners[ends - 1]
         shared[owners[np.repeat(several, ends - starts)]] = True
     return shared

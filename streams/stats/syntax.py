@@ -65,10 +65,8 @@ class Syntax:
 
     def merge(self, other: "Syntax") -> None:
         """Add what another has counted."""
-        theirs, templates = other.state(), Counts()
-        templates.restore(theirs)
-        self._symbols += theirs["symbols"]
-        self._templates.merge(templates)
+        self._symbols += other._symbols  # noqa: SLF001 - its own kind
+        self._templates.merge(other._templates)  # noqa: SLF001 - its own kind
 
     def get(self) -> Mapping[str, float]:
         """Return the values; NaN where nothing was counted."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from streams.stats.counts import Counts
 from streams.stats.statistic import State
-from streams.words import Flat, runs
+from streams.words import Flat, grams
 
 _LENGTHS = (1, 2, 3)
 
@@ -33,11 +33,8 @@ class Vocabulary:
 
     def update(self, batch: Flat) -> None:
         """Count the n-grams of texts."""
-        sizes = np.diff(batch.starts)
         for length, counts in self._counts.items():
-            grams = runs(batch, length)
-            whole = np.repeat(sizes >= length, np.diff(grams.starts))  # a shorter text was filled up to one run
-            counts.update(grams.hashes[whole])
+            counts.update(grams(batch, length).hashes)
 
     def merge(self, other: "Vocabulary") -> None:
         """Add what another has counted."""
