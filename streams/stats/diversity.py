@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.stats.moments import mean_and_sd
 from streams.stats.statistic import State
 from streams.words import Flat, first
 
@@ -60,16 +61,10 @@ class Diversity:
 
     def get(self) -> Mapping[str, float]:
         """Return the values; NaN without documents, and for a deviation of fewer than two."""
-        count = self._documents
-        means = self._sums / count if count else np.full(2, np.nan)
-        spread = np.maximum(self._squares - count * means**2, 0.0)  # rounding may leave it just below 0
-        deviations = np.sqrt(spread / (count - 1)) if count > 1 else np.full(2, np.nan)
-        return {
-            "mattr": float(means[0]),
-            "mattr_sd": float(deviations[0]),
-            "mtld": float(means[1]),
-            "mtld_sd": float(deviations[1]),
-        }
+        values = {}
+        for name, total, squares in zip(("mattr", "mtld"), self._sums, self._squares, strict=True):
+            values[name], values[f"{name}_sd"] = mean_and_sd(self._documents, total, squares)
+        return values
 
     def state(self) -> State:
         """Return the number of documents and the sums of the values and their squares."""

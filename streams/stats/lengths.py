@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.stats.moments import mean_and_sd
 from streams.stats.statistic import State
 from streams.words import Flat
 
@@ -64,15 +65,12 @@ class Lengths:
         """Return the values; NaN without documents, and for the deviation of fewer than two."""
         below = self._counts.cumsum()
         count = int(below[-1])
-        mean, sd = np.nan, np.nan
+        mean, sd = mean_and_sd(count, *self._sums)
         quantiles = np.full(len(_QUANTILES), np.nan)
         if count:
-            mean = self._sums[0] / count
             quantiles = _MIDDLES[np.searchsorted(below, np.ceil(np.array(_QUANTILES) * count - 1e-9))]
-        if count > 1:
-            sd = np.sqrt(max(self._sums[1] - count * mean**2, 0.0) / (count - 1))
         named = {f"p{share * 100:02.0f}": float(value) for share, value in zip(_QUANTILES, quantiles, strict=True)}
-        return {"mean": float(mean), "sd": float(sd), **named}
+        return {"mean": mean, "sd": sd, **named}
 
     def state(self) -> State:
         """Return the bins, and the sums of the lengths and of their squares."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from streams.stats.statistic import State
-from streams.words import Flat, first, runs
+from streams.words import Flat, first, grams, runs
 
 LENGTH = 64  # words
 SHINGLE = 3  # words
@@ -62,11 +62,9 @@ class Overlap:
     def update(self, batch: Flat) -> None:
         """Take documents in."""
         documents = first(batch, LENGTH)
-        shingles = runs(Flat(documents.hashes, np.arange(0, len(documents.hashes) + 1, LENGTH)), SHINGLE).hashes
-        shingles = shingles.reshape(-1, LENGTH - SHINGLE + 1)
-        rows = documents.hashes.reshape(-1, LENGTH).astype(
-            np.uint32
-        )  # half a hash tells 25,600 words apart well enough
+        shingles = grams(documents, SHINGLE).hashes.reshape(-1, LENGTH - SHINGLE + 1)
+        # Half a hash tells the 25,600 words of a sample apart well enough.
+        rows = documents.hashes.reshape(-1, LENGTH).astype(np.uint32)
         names, counts = shingles.sum(axis=1), np.ones(len(rows), np.int64)
         self._by_document.add(names, names, counts, rows)
         self._by_shingle.add(_numbered(shingles).min(axis=1), names, counts, rows)

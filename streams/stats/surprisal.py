@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.stats.moments import mean_and_sd
 from streams.stats.statistic import State
 from streams.words import Flat, Hashes
 
@@ -101,16 +102,15 @@ class Surprisal:
 
     def get(self) -> Mapping[str, float]:
         """Return the values; NaN where no document was scored, the sd where fewer than two were."""
-        count, (total, squares) = int(self.bins.sum()), self.moments
-        mean = total / count if count else np.nan
-        variance = (squares - total * mean) / (count - 1) if count > 1 else np.nan
+        count = int(self.bins.sum())
+        mean, sd = mean_and_sd(count, *self.moments)
         below = np.concatenate(([0], np.cumsum(self.bins)))
         edges = np.linspace(0, _MOST, _BINS + 1)
         quantiles = {
             name: float(np.interp(share * count, below, edges)) if count else np.nan
             for name, share in _QUANTILES.items()
         }
-        return {"mean": float(mean), "sd": float(np.sqrt(np.maximum(variance, 0.0))), **quantiles}
+        return {"mean": mean, "sd": sd, **quantiles}
 
     def state(self) -> State:
         """Return the bins and the moments."""
