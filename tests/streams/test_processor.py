@@ -7,6 +7,7 @@ import stamina
 from crashing import Crash, CrashingBroker
 from hypothesis import given
 from hypothesis import strategies as st
+from idling import until_idle
 
 from streams.broker import Outgoing, Record, TopicPartition
 from streams.codec import Codec
@@ -121,9 +122,7 @@ def processor(broker: Any, handler: Any = None, limits: Limits = THREE) -> Proce
 def drain(broker: Any, handler: Any = None, limits: Limits = THREE) -> Processor:
     stage = processor(broker, handler, limits)
     stage.start()
-    idle = 0
-    while idle < 3:
-        idle = 0 if stage.step() else idle + 1
+    until_idle(stage)
     return stage
 
 

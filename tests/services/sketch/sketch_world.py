@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from idling import until_idle
+
 from services import artefact
 from services.artefact import Artefact
 from services.recipe import Recipe, parse
@@ -112,9 +114,7 @@ def stage(broker: Any, pipeline: str = "p") -> Stage:
 
 def drain(broker: Any) -> None:
     sketch = stage(broker)
-    idle = 0
-    while idle < 3:
-        idle = 0 if sketch.step() else idle + 1
+    until_idle(sketch)
     sketch.close()
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from idling import until_idle
+
 from services.recipe import Recipe, parse
 from services.stage import Context, Stage
 from services.verify.check import Batch
@@ -89,9 +91,7 @@ def stage(broker: Any, settings: Recipe | None = None) -> Stage:
 def drain(broker: Any, settings: Recipe | None = None) -> Stage:
     verifier = stage(broker, settings)
     verifier.start()
-    idle = 0
-    while idle < 3:
-        idle = 0 if verifier.step() else idle + 1
+    until_idle(verifier)
     return verifier
 
 
