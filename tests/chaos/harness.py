@@ -110,18 +110,18 @@ class Workers:
 
 
 class Reader:
-    """Reads all outputs with plain confluent-kafka."""
+    """Reads all records of a topic with plain confluent-kafka; the outputs, unless another word is given."""
 
-    def __init__(self, bootstrap: str, pipeline: str, level: str) -> None:
+    def __init__(self, bootstrap: str, pipeline: str, level: str, word: str = "verify") -> None:
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
-                "group.id": f"{pipeline}-reader-{level}",
+                "group.id": f"{pipeline}-reader-{word}-{level}",
                 "isolation.level": level,
                 "enable.auto.commit": False,
             }
         )
-        self._consumer.assign([TopicPartition(f"{pipeline}.verify", number, 0) for number in range(4)])
+        self._consumer.assign([TopicPartition(f"{pipeline}.{word}", number, 0) for number in range(4)])
         self.seen: Counter[str] = Counter()
 
     def catch_up(self, polls: int = 1_000) -> None:

