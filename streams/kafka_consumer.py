@@ -5,7 +5,7 @@ batch, and a test holds it to that.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from confluent_kafka import Consumer as RawConsumer
 from confluent_kafka import KafkaError, KafkaException, Message
@@ -113,10 +113,20 @@ class KafkaConsumer:
             for message in messages:
                 if (error := message.error()) is not None:
                     self._notice(message, error)
-        # The last record of each partition wins.
-        for (topic, partition), offset in {(r[0], r[1]): r[2] for r in records}.items():
-            self._positions[TopicPartition(topic, partition)] = offset + 1
-        return records
+        return self._advanced(records)
+
+    def _advanced(self, records: list[Record]) -> list[Record]:
+        """Move the positions past the records, and drop what was read before.
+
+        Where a leader's epoch changes, as after a broker's death, librdkafka may fetch what it has delivered again.
+        """
+        positions, fresh = cast("dict[tuple[str, int], int]", self._positions), []
+        for record in records:
+            at = (record[0], record[1])
+            if record[2] >= positions.get(at, 0):
+                positions[at] = record[2] + 1
+                fresh.append(record)
+        return fresh
 
     def _notice(self, message: Message, error: KafkaError) -> None:
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own codes start with one

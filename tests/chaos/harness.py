@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from streams.codec import Codec
 from streams.events import SampleGenerated
@@ -123,6 +123,7 @@ class Reader:
         )
         self._consumer.assign([TopicPartition(f"{pipeline}.{word}", number, 0) for number in range(4)])
         self.seen: Counter[str] = Counter()
+        self._ends: dict[int, int] = {}
 
     def catch_up(self, polls: int = 1_000) -> None:
         """Read until nothing more comes for a while, or so many times."""
@@ -130,7 +131,18 @@ class Reader:
         while quiet < 3 and (polls := polls - 1) >= 0:
             messages = self._consumer.consume(5_000, 0.3)
             quiet = 0 if messages else quiet + 1
-            self.seen.update((message.key() or b"").decode() for message in messages if message.error() is None)
+            self.seen.update((message.key() or b"").decode() for message in messages if self._is_new(message))
+
+    def _is_new(self, message: Message) -> bool:
+        """Tell whether a record was not read before: librdkafka may deliver one again after a broker's death."""
+        if message.error() is not None:
+            return False
+        partition, offset = message.partition() or 0, message.offset() or 0
+        if offset < self._ends.get(partition, 0):
+            print(f"partition {partition}: offset {offset} was delivered again")
+            return False
+        self._ends[partition] = offset + 1
+        return True
 
     def close(self) -> None:
         self._consumer.close()

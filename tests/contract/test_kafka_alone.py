@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import pytest
+from confluent_kafka import TopicPartition as RawPartition
 from contract.clients import POLLS, WAIT, Clients, from_zero, join, outgoing, polls, to_end, values
 
 from streams.broker import Committed, NewTopic, Outgoing, TopicPartition
@@ -223,3 +224,18 @@ except Exception as error:
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert (done.stdout, done.stderr) == ("UnavailableError\n", "")
+
+
+def test_a_record_that_is_delivered_again_is_dropped(broker: KafkaBroker, clients: Clients, unique: Unique) -> None:
+    topic = TopicPartition(unique("again"), 0)
+    broker.create([NewTopic(topic.topic, 1, {})])
+    producer = clients.producer()
+    producer.send(outgoing(topic, "abc"))
+    producer.flush()
+    reader = clients.reader({topic: 0})
+    assert values(to_end(broker, reader)) == ["a", "b", "c"]
+    reader._raw.seek(RawPartition(*topic, 1))
+    producer.send(outgoing(topic, "d"))
+    producer.flush()
+    assert values(to_end(broker, reader)) == ["d"]
+    assert reader.positions() == {topic: 4}
