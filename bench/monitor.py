@@ -1,4 +1,4 @@
-"""Runs the collapse experiments, B1 to B8, and detection on the plays, D1, each against what it has to reach."""
+"""Runs the collapse experiments, B1 to B8 and B12, and detection on the plays, D1, each against its bars."""
 
 import argparse
 import sys
@@ -16,6 +16,7 @@ from experiments import (
     b6_strong_collapse,
     b7_verifier,
     b8_tail,
+    b12_closed_loop,
     d1_detection,
 )
 from experiments.bar import Bar
@@ -31,6 +32,7 @@ EXPERIMENTS = (
     b6_strong_collapse,
     b7_verifier,
     b8_tail,
+    b12_closed_loop,
     d1_detection,
 )
 
@@ -63,7 +65,12 @@ def _show(found: dict[str, list[Bar]]) -> None:
             reached = "reached" if bar.reached else "MISSED"
             values = f"{bar.measured:.4g}", f"{bar.expected:.4g}"
             table.add_row(
-                "" if number else name[:2].upper(), bar.name, *values, bar.allowed, reached, end_section=bar is bars[-1]
+                "" if number else name.split("_")[0].upper(),
+                bar.name,
+                *values,
+                bar.allowed,
+                reached,
+                end_section=bar is bars[-1],
             )
     console.print(table)
 

@@ -16,11 +16,14 @@ from services.embedding import Lsa
 from streams.errors import UnavailableError
 from streams.samples import Sample
 from streams.stats import surprisal
-from streams.stats.documents import WORDS, flat
+from streams.stats.documents import WORDS, Documents, flat
+from streams.stats.novelty import LENGTHS
 from streams.words import Flat, first, hashed, text_of, words
 
 MOST = 20_000  # documents to fit on: more make no better space and take minutes
+SCORES = (*(f"novel_{n}" for n in LENGTHS), "surprisal")  # the columns of Documents.scores
 _LEAST = 100
+_KEY_DIGITS = 16
 _AUTHOR = ("document", "assistant")
 _LAYOUT = 1  # changes with what is fitted, or how
 
@@ -34,6 +37,21 @@ class Artefact:
     lsa: Lsa
     surprisal: surprisal.Model
     strata: tuple[str, ...]
+
+    def documents(self, samples: Sequence[Sample]) -> Documents:
+        """Return the columns of the samples that have enough words; novelty, 0 here, is for their stream to score."""
+        columns = columns_of(samples)
+        texts = columns.flat()
+        counted = [samples[place] for place in columns.places.tolist()]
+        scores = np.zeros((len(counted), len(SCORES)), np.float32)
+        scores[:, -1] = self.surprisal.score(texts)
+        return Documents(
+            keys=np.array([int(sample.sample_id[:_KEY_DIGITS], 16) for sample in counted], np.uint64),
+            words=columns.words,
+            vectors=self.lsa.vectors(texts).astype(np.float16),
+            scores=scores,
+            strata=np.array([self.stratum(sample) for sample in counted], np.uint16),
+        )
 
     def stratum(self, sample: Sample) -> int:
         """Return the number of a sample's stratum; one past the last for a stratum that the reference does not have."""

@@ -15,9 +15,10 @@ from streams import topics
 from streams.broker import Broker
 from streams.codec import Codec
 from streams.metrics import Metrics
+from streams.processor import Wiring
 from streams.published import PublishedSchemas
 
-STAGES = ("ingest", "generate", "verify", "review", "mix", "sketch")
+STAGES = ("ingest", "generate", "verify", "review", "mix", "sketch", "monitor")
 
 
 def now() -> int:
@@ -60,6 +61,12 @@ def build(stage: str, parts: Context) -> Stage:
     """Return one slot of a stage; imports the stage alone."""
     make: Callable[[Context], Stage] = import_module(f"services.{stage}.service").build
     return make(parts)
+
+
+def wiring(stage: str) -> Wiring | None:
+    """Return what a stage reads as a member of its group; None for one that follows no group."""
+    found: Wiring | None = getattr(import_module(f"services.{stage}.service"), "WIRING", None)
+    return found
 
 
 def log_file(folder: Path, stage: str, slot: int) -> Path:

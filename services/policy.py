@@ -4,6 +4,8 @@ A policy that is missing or has expired allows no synthetic sample at all: silen
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from streams.broker import Record
 from streams.codec import Codec
@@ -38,3 +40,37 @@ def has_expired(policy: MixPolicySet, now: int) -> bool:
 def allowed_share(recipe_cap: float, policy: MixPolicySet | None) -> float:
     """Return alpha, the largest synthetic share of a batch (0 to 1): the smaller of both, 0 without a policy."""
     return 0.0 if policy is None else max(0.0, min(recipe_cap, policy.alpha))
+
+
+class Decision(NamedTuple):
+    """One decision: the policy that made it, and the last version that only renewed it."""
+
+    made: MixPolicySet
+    renewed: MixPolicySet
+
+
+def decisions(policies: Sequence[MixPolicySet]) -> list[Decision]:
+    """Return the decisions behind policies in the order of their versions; a monitor renews one every few seconds."""
+    found: list[Decision] = []
+    for policy in policies:
+        if found and _renews(policy, found[-1].made):
+            found[-1] = found[-1]._replace(renewed=policy)
+        else:
+            found.append(Decision(policy, policy))
+    return found
+
+
+def _renews(policy: MixPolicySet, made: MixPolicySet) -> bool:
+    """Tell whether a policy changes nothing but its time; seeds that are given back are an order, given once."""
+    same = replace(
+        policy,
+        event_id=made.event_id,
+        occurred_at=made.occurred_at,
+        version=made.version,
+        expires_at=made.expires_at,
+        reason=made.reason,
+        inputs=made.inputs,
+        regenerate=made.regenerate,
+    )
+    timed = (policy.expires_at is None) == (made.expires_at is None)
+    return timed and same == made and not policy.regenerate

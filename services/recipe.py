@@ -61,6 +61,7 @@ class Source(_Part):
     order: int = Field(default=3, ge=2, le=5, description="local: length of the n-grams.")
     backoff: Share = Field(default=0.0, description="local: share of steps that use one word of context less.")
     trained_on: Literal["seed", "mix", "self"] = Field(default="seed", description="local: what it learns from.")
+    own_after: int = Field(default=2_000, ge=2_000, description="self: accepted samples before it first learns them.")
     temperature: float | None = Field(default=None, gt=0, le=2)
     documents_per_second: float | None = Field(default=None, gt=0, description="local: pace of its answers.")
 
@@ -108,6 +109,16 @@ class Mix(_Part):
     ahead: int = Field(default=64, ge=1, description="Batches that may wait for the slowest trainer.")
 
 
+class Monitor(_Part):
+    """What is measured, and what is done about it."""
+
+    engine: Literal["faust", "processor"] = Field(default="faust", description="What carries the monitor's state.")
+    window: int = Field(default=1000, ge=100, le=20_000, description="Documents of a window, in every group.")
+    target_excess: float = Field(default=1.0, gt=0, description="Where the share settles, in tolerances.")
+    documents_between_false_alarms: float = Field(default=25_000_000, ge=25_000)
+    probation_after_seconds: float = Field(default=3600, gt=0, description="When a quarantined source is asked again.")
+
+
 class Recipe(_Part):
     """Everything that a pipeline does."""
 
@@ -119,6 +130,7 @@ class Recipe(_Part):
     generate: Generate
     verify: Verify = Verify()
     mix: Mix = Mix()
+    monitor: Monitor = Monitor()
 
     @model_validator(mode="after")
     def _names_differ(self) -> "Recipe":

@@ -22,7 +22,11 @@ def set_share(
 ) -> MixPolicySet:
     """Set the largest synthetic share of a batch (0 to 1) and return the policy. Blocks."""
     return _set(
-        broker, codec, pipeline, lambda last: replace(last, alpha=alpha, expires_at=expires_at, reason=reason), now
+        broker,
+        codec,
+        pipeline,
+        lambda last: replace(last, alpha=alpha, expires_at=expires_at, set_by=getpass.getuser(), reason=reason),
+        now,
     )
 
 
@@ -33,22 +37,24 @@ def accept_reference(broker: Broker, codec: Codec, pipeline: str, *, reason: str
     end = tuple(bounds[at][1] for at in sorted(bounds))
 
     def change(last: MixPolicySet) -> MixPolicySet:
-        return replace(last, reference_version=last.reference_version + 1, reference_end=end, reason=reason)
+        author = last.set_by or getpass.getuser()  # of the share, which is not touched here
+        version = last.reference_version + 1
+        return replace(last, reference_version=version, reference_end=end, set_by=author, reason=reason)
 
     return _set(broker, codec, pipeline, change, now)
 
 
 def history(broker: Broker, codec: Codec, pipeline: str) -> list[MixPolicySet]:
-    """Return every policy, the oldest first. Blocks."""
-    found: list[MixPolicySet] = []
+    """Return every policy once, the oldest first: an event that was sent again is a repeat. Blocks."""
+    found: dict[str, MixPolicySet] = {}
 
     def take(records: Sequence[Record]) -> None:
         events = [codec.decode(record.value) for record in records]
-        found.extend(event for event in events if isinstance(event, MixPolicySet))
+        found.update({event.event_id: event for event in events if isinstance(event, MixPolicySet)})
 
     with closing(Fold(broker, [name(pipeline, "policy")], take)) as fold:
         fold.catch_up()
-    return sorted(found, key=lambda policy: policy.version)
+    return sorted(found.values(), key=lambda policy: policy.version)
 
 
 def _set(broker: Broker, codec: Codec, pipeline: str, change: Change, now: int) -> MixPolicySet:
@@ -71,13 +77,14 @@ def _set(broker: Broker, codec: Codec, pipeline: str, change: Change, now: int) 
 def _next(last: MixPolicySet | None, now: int) -> MixPolicySet:
     """Return what the next version starts from; before the first, nothing synthetic is allowed."""
     version = last.version + 1 if last else 0
-    start = last or MixPolicySet(event_id="", occurred_at=now, version=0, alpha=0.0, set_by="", reason="")
+    start = last or MixPolicySet(
+        event_id="", occurred_at=now, version=0, alpha=0.0, expires_at=now, set_by="", reason=""
+    )
     return replace(
         start,
         event_id=event_id(MixPolicySet, version),
         occurred_at=now,
         version=version,
-        set_by=getpass.getuser(),
         regenerate=(),
         inputs={},
     )

@@ -57,6 +57,7 @@ _HEADER_FIELDS = {
         },
     },
 }
+_MANIFEST_FIELDS = {name: name for name in MixManifest._fields if name != "cursor"}
 
 T = TypeVar("T")
 Lookup = Callable[[str], str | None]
@@ -108,6 +109,19 @@ class Codec:
         header, _ = self._own.writers[events.SampleMixed]
         return header + _written(self._own.write_manifest, manifest) + sample
 
+    def manifest(self, frame: bytes) -> MixManifest:
+        """Return the manifest of a SampleMixed, without its cursor; the sample is not read or checked."""
+        if pick := self._own.manifests.get(frame[:HEADER]):
+            found: MixManifest
+            found, start = _attempt(pick, frame)
+            if start >= len(frame):
+                raise DecodeError(f"the frame ends at byte {len(frame)}, before its sample")
+            return found
+        event = self.decode(frame)
+        if not isinstance(event, events.SampleMixed):
+            raise DecodeError(f"a {type(event).__name__} has no manifest")
+        return MixManifest(**{name: getattr(event, name) for name in _MANIFEST_FIELDS})
+
     def _fetch(self, frame: bytes) -> Read:
         start, fingerprint = frame[: len(MAGIC)], frame[len(MAGIC) : HEADER].hex()
         if len(frame) < HEADER or start != MAGIC:
@@ -129,6 +143,7 @@ class _Compiled(NamedTuple):
     readers: dict[bytes, Read]
     pickers: dict[bytes, Read]
     finders: dict[bytes, Find]
+    manifests: dict[bytes, Read]
     write_manifest: Write
     write_sample: Write
 
@@ -136,7 +151,7 @@ class _Compiled(NamedTuple):
 @cache
 def _compiled() -> _Compiled:
     manifest, sample = schemas.split(schemas.current("mix"), "sample")
-    own = _Compiled({}, {}, {}, {}, compile_writer(manifest), compile_writer(sample))
+    own = _Compiled({}, {}, {}, {}, {}, compile_writer(manifest), compile_writer(sample))
     for word, cls in EVENTS.items():
         schema = schemas.current(word)
         header = MAGIC + bytes.fromhex(schemas.fingerprint_of(schema))
@@ -145,6 +160,8 @@ def _compiled() -> _Compiled:
         if schema["fields"][-1]["name"] == "sample":
             own.pickers[header] = compile_picker(schema, _HEADER_FIELDS, SampleHeader)
             own.finders[header] = compile_finder(schema, "sample")
+        if word == "mix":
+            own.manifests[header] = compile_picker(manifest, _MANIFEST_FIELDS, MixManifest)
     return own
 
 

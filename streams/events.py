@@ -16,6 +16,7 @@ ReviewReason = Literal["flagged", "audit", "rare", "unknown"]
 Decision = Literal["accept", "reject", "edit", "skip", "expire", "unknown"]
 Decider = Literal["verify", "review", "unknown"]
 AlarmKind = Literal["none", "change", "shift", "verification_narrows", "unknown"]
+ModelVerdict = Literal["none", "steady", "regressed", "collapse", "unknown"]
 DeadReason = Literal["decode", "handle", "input", "unknown"]
 
 
@@ -141,6 +142,9 @@ class EvaluationCompleted:
     trained_to_batch: int | None = None
     largest_generation: int | None = None
     evaluator: str = ""
+    verdict: ModelVerdict = "none"
+    document_ids: bytes | None = None
+    losses: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ class KafkaBroker:
     """Satisfies `streams.broker.Broker`; a call that no broker answers raises UnavailableError after `timeout` s."""
 
     def __init__(self, bootstrap: str, timeout: float = 15.0) -> None:
-        self._bootstrap = bootstrap
+        self.bootstrap = bootstrap
         self._timeout = timeout
         self._common: dict[str, Any] = {
             "bootstrap.servers": bootstrap,
@@ -148,13 +148,13 @@ class KafkaBroker:
             try:
                 return call()
             except TimeoutError as error:
-                raise UnavailableError(f"{what}: no answer from Kafka at {self._bootstrap}; see its log") from error
+                raise UnavailableError(f"{what}: no answer from Kafka at {self.bootstrap}; see its log") from error
             except KafkaException as error:
                 found = cause(error)
                 unstable = found.code() == KafkaError.UNSTABLE_OFFSET_COMMIT
                 limit = _UNSTABLE_SECONDS if unstable else self._timeout
                 if not passes(found) or time.monotonic() - start > limit:
-                    raise asking(found, what, self._bootstrap) from error
+                    raise asking(found, what, self.bootstrap) from error
             time.sleep(_PAUSE)
 
     def _wait(self, future: Future[Any], fine: int | None = None) -> Any:

@@ -3,13 +3,38 @@
 Prefix `ballast_`, base units. A process has one registry and, if it is asked to, one port.
 """
 
+from collections.abc import Callable
 from typing import Literal
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
 
-CounterName = Literal["records_consumed", "records_produced", "transactions", "dead_letters", "verdicts", "mix_samples"]
+CounterName = Literal[
+    "records_consumed",
+    "records_produced",
+    "transactions",
+    "dead_letters",
+    "verdicts",
+    "accepted",
+    "mix_samples",
+    "mix_blocked",
+    "alarms",
+]
 GaugeName = Literal[
-    "consumer_lag_records", "sample_age_seconds", "mix_synthetic_share", "mix_synthetic_share_cap", "policy_age_seconds"
+    "build_info",
+    "consumer_lag_records",
+    "sample_age_seconds",
+    "mix_synthetic_share",
+    "mix_synthetic_share_cap",
+    "mix_trainers",
+    "policy_age_seconds",
+    "policy_in_force",
+    "statistic",
+    "vocabulary_types",
+    "vocabulary_growth_beta",
+    "alarm_evidence",
+    "source_weight",
+    "collapse_state",
+    "evaluation_loss",
 ]
 TimingName = Literal["handle_duration_seconds", "check_duration_seconds"]
 
@@ -19,14 +44,30 @@ _COUNTERS: dict[CounterName, tuple[str, tuple[str, ...]]] = {
     "transactions": ("Transactions by outcome: committed or aborted.", ("stage", "outcome")),
     "dead_letters": ("Records that a stage could not handle.", ("stage", "reason")),
     "verdicts": ("Verdicts by check and outcome.", ("check", "outcome")),
+    "accepted": ("Candidates that the checks alone accepted.", ("source",)),
     "mix_samples": ("Samples mixed.", ("origin",)),
+    "mix_blocked": ("Looks at which no batch closed, by what it waits for: seeds, trainers or samples.", ("reason",)),
+    "alarms": ("Alarms by kind: change, shift or verification_narrows.", ("group", "statistic", "kind")),
 }
 _GAUGES: dict[GaugeName, tuple[str, tuple[str, ...]]] = {
-    "consumer_lag_records": ("Committed records that a stage has not handled yet.", ("stage", "topic", "partition")),
+    "build_info": ("1; the labels say which version runs which recipe.", ("version", "recipe")),
+    "consumer_lag_records": ("Offsets that a stage has not committed yet.", ("stage", "topic", "partition")),
     "sample_age_seconds": ("Age of the newest record handled.", ("stage",)),
     "mix_synthetic_share": ("Synthetic share of the last batch, 0 to 1.", ()),
     "mix_synthetic_share_cap": ("Largest synthetic share allowed now, 0 to 1.", ()),
-    "policy_age_seconds": ("Age of the policy in force.", ()),
+    "mix_trainers": ("Trainers that read the mix.", ()),
+    "policy_age_seconds": ("Age of the newest policy, whether in force or not.", ()),
+    "policy_in_force": ("1 while a policy is in force; 0: batches are real only.", ()),
+    "statistic": (
+        "Statistic of a group's last window; side: value, null (its median) or excess (tolerances beyond it).",
+        ("name", "group", "side"),
+    ),
+    "vocabulary_types": ("Word types since the start of the group.", ("group",)),
+    "vocabulary_growth_beta": ("Heaps' exponent since the start of the group.", ("group",)),
+    "alarm_evidence": ("Log e-value of the group's test for change.", ("group",)),
+    "source_weight": ("Weight of a source in the plan; 0 while it is quarantined.", ("source",)),
+    "collapse_state": ("1 for the state that the control of the share is in, else 0.", ("state",)),
+    "evaluation_loss": ("Loss of the last evaluation by set; lower is better.", ("set",)),
 }
 _TIMINGS: dict[TimingName, tuple[str, tuple[str, ...]]] = {
     "handle_duration_seconds": ("Time to handle one batch.", ("stage",)),
@@ -39,6 +80,8 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
+        self._scrapes = _Scrapes()
+        self.registry.register(self._scrapes)  # the first to be collected
         self._counters = {n: Counter(f"ballast_{n}", d, ls, registry=self.registry) for n, (d, ls) in _COUNTERS.items()}
         self._gauges = {n: Gauge(f"ballast_{n}", d, ls, registry=self.registry) for n, (d, ls) in _GAUGES.items()}
         self._timings = {n: Histogram(f"ballast_{n}", d, ls, registry=self.registry) for n, (d, ls) in _TIMINGS.items()}
@@ -53,6 +96,22 @@ class Metrics:
         gauge = self._gauges[name]
         (gauge.labels(*labels) if labels else gauge).set(value)
 
+    def before_scrape(self, update: Callable[[], None]) -> None:
+        """Have `update` called at the start of each scrape, in the server's thread."""
+        self._scrapes.updates.append(update)
+
     def observe(self, name: TimingName, seconds: float, *labels: str) -> None:
         """Note a duration in seconds."""
         self._timings[name].labels(*labels).observe(seconds)
+
+
+class _Scrapes:
+    """A collector without metrics of its own: it lets others bring theirs up to date."""
+
+    def __init__(self) -> None:
+        self.updates: list[Callable[[], None]] = []
+
+    def collect(self) -> tuple[Metric, ...]:
+        for update in self.updates:
+            update()
+        return ()

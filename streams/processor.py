@@ -128,6 +128,11 @@ class Processor:
         self._note(batch, records, dead)
         return len(batch)
 
+    @property
+    def is_assigned(self) -> bool:
+        """Whether it has a part of the inputs, or waits for one behind the group's other members."""
+        return bool(self._consumer.assignment())
+
     def close(self) -> None:
         """Leave."""
         self._consumer.close()

@@ -38,7 +38,7 @@ def _single(word: str, key: str, keep: Keep = "for ever") -> Topic:
     return Topic(word, word, 1, keep, key)
 
 
-STAGES = ("ingest", "generate", "verify", "review", "mix", "sketch")
+STAGES = ("ingest", "generate", "verify", "review", "mix", "sketch", "monitor")
 TOPICS: tuple[Topic, ...] = (
     _data("seed"),
     _data("reference", "seed"),
@@ -55,6 +55,7 @@ TOPICS: tuple[Topic, ...] = (
     _single("policy", "-"),
     _data("response", key="request_key"),
     _single("schema", "fingerprint", "latest"),
+    Topic("state", None, 1, "latest", "group"),  # the monitor's own; bytes that it alone reads
     *(Topic(f"dead.{stage}", "dead", 1, "for ever", "as source") for stage in STAGES),
     *(Topic(f"redo.{stage}", None, 1, "for ever", "event_id of the dead letter") for stage in STAGES),
 )

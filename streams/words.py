@@ -17,6 +17,8 @@ from streams.samples import Sample
 Hashes = NDArray[np.uint64]
 Starts = NDArray[np.int64]
 
+GRAM = 8  # words of a run that two texts share only if one has it from the other
+
 _EAST_ASIAN = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_EAST_ASIAN}]|[^\W{_EAST_ASIAN}]+")  # scripts without spaces: each character is a word
 _SPACED = bytes(c if chr(c).isalnum() or chr(c) == "_" else ord(" ") for c in range(256))

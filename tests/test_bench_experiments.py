@@ -7,14 +7,15 @@ import pytest
 # the experiments are a package of bench/, which isn't installed; last, so that nothing of bench/ hides a test's module
 sys.path.append(str(Path(__file__).parents[1] / "bench"))
 
-from experiments import b2_categorical, b3_gaussian, b5_golden_weighting
+from experiments import b2_categorical, b3_gaussian, b5_golden_weighting, b12_closed_loop
 from experiments.bar import Bar
 
 SEED = 1
 
 
 @pytest.mark.parametrize(
-    ("experiment", "runs"), [(b2_categorical.run, 60), (b3_gaussian.run, 100_000), (b5_golden_weighting.run, 1000)]
+    ("experiment", "runs"),
+    [(b2_categorical.run, 60), (b3_gaussian.run, 100_000), (b5_golden_weighting.run, 1000), (b12_closed_loop.run, 3)],
 )
 def test_collapse_goes_as_its_theory_says(experiment: Callable[[int, int], list[Bar]], runs: int) -> None:
     bars = experiment(SEED, runs)

@@ -3,11 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
-from services.artefact import Artefact, columns_of
+from services.artefact import Artefact
 from services.sketch.groups import group_of
-from services.sketch.stream import SCORES, Stream
+from services.sketch.stream import Stream
 from streams.broker import Record
 from streams.codec import Codec
 from streams.events import BatchSketched, event_id
@@ -20,7 +18,6 @@ from streams.topics import word_of
 from streams.writer import Output
 
 Place = tuple[str, int]  # word of the topic, partition
-_KEY_DIGITS = 16
 
 
 class Part(NamedTuple):
@@ -70,7 +67,7 @@ class Handler:
         changed: dict[str, Stream] = {}
         for group, samples in _by_group(inputs).items():
             stream = streams.get(group) or self._fresh()
-            documents = self._documents(samples)
+            documents = self._artefact.documents(samples)
             left_out = len(samples) - len(documents.keys)
             changed[group], full = stream.take(documents, left_out, self._artefact.hash)
             first = changed[group].seen // CELL - len(full)
@@ -89,21 +86,6 @@ class Handler:
             open_cells={group: stream.to_bytes() for group, stream in changed.items()},
         )
         return event, Part(to_position, {**streams, **changed})
-
-    def _documents(self, samples: Sequence[Sample]) -> Documents:
-        """Return the columns of the samples that have enough words; novelty is still to be scored."""
-        columns = columns_of(samples)
-        texts = columns.flat()
-        counted = [samples[place] for place in columns.places.tolist()]
-        scores = np.zeros((len(counted), len(SCORES)), np.float32)
-        scores[:, -1] = self._artefact.surprisal.score(texts)
-        return Documents(
-            keys=np.array([int(sample.sample_id[:_KEY_DIGITS], 16) for sample in counted], np.uint64),
-            words=columns.words,
-            vectors=self._artefact.lsa.vectors(texts).astype(np.float16),
-            scores=scores,
-            strata=np.array([self._artefact.stratum(sample) for sample in counted], np.uint16),
-        )
 
     def _continue(self, event: BatchSketched) -> None:
         place = (event.source_topic, event.source_partition)

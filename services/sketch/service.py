@@ -4,21 +4,14 @@ Waits until a reference version is accepted, for what it writes is computed by m
 ends the process, so that it starts again with the new models.
 """
 
-from collections.abc import Sequence
-from contextlib import closing
-
-from services.artefact import Artefact
-from services.artefact import build as build_artefact
 from services.policy import Policies
+from services.reference import artefact_of
 from services.sketch.handler import Handler
 from services.sketch.wiring import WIRING
 from services.stage import Context, Stage
-from streams.broker import Record
 from streams.errors import UnavailableError
-from streams.events import MixPolicySet, SampleIngested
 from streams.fold import Fold
 from streams.processor import Limits, Processor
-from streams.samples import Sample
 from streams.topics import name
 
 _SECONDS = 2.0
@@ -85,19 +78,3 @@ class Sketch:
             metrics=context.metrics,
         )
         self._processor.start()
-
-
-def artefact_of(context: Context, policy: MixPolicySet) -> Artefact:
-    """Return what is fitted on the accepted reference. Reads the topic and takes seconds."""
-    fit: list[Sample] = []
-
-    def take(records: Sequence[Record]) -> None:
-        for record in records:
-            event = context.codec.decode(record.value)
-            accepted = record.offset < policy.reference_end[record.partition]
-            if isinstance(event, SampleIngested) and accepted and event.part == "fit":
-                fit.append(event.sample)
-
-    with closing(Fold(context.broker, [name(context.pipeline, "reference")], take)) as fold:
-        fold.catch_up()
-    return build_artefact(policy.reference_version, fit)

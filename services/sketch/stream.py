@@ -13,7 +13,6 @@ from streams.stats.novelty import LENGTHS, Novelty
 from streams.stats.sequential import CELL
 from streams.stats.statistic import pack, unpack
 
-SCORES = (*(f"novel_{n}" for n in LENGTHS), "surprisal")  # the columns of Documents.scores
 _COUNTS = ("seen", "left_out")
 
 

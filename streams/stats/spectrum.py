@@ -16,10 +16,11 @@ Array = NDArray[np.float64]
 
 
 class Gaussian(NamedTuple):
-    """Mean (d,) and covariance (d, d) of a reference's normalised vectors."""
+    """Mean (d,), covariance (d, d) and its square root (d, d) of a reference's normalised vectors."""
 
     mean: Array
     covariance: Array
+    root: Array
 
 
 class Spectrum:
@@ -41,8 +42,6 @@ class Spectrum:
 
     def __init__(self, reference: Gaussian) -> None:
         self._reference = reference
-        values, directions = np.linalg.eigh(reference.covariance)
-        self._root = (directions * np.sqrt(_cleared(values))) @ directions.T
         size = len(reference.mean)
         self.number, self.total, self.squares = 0, np.zeros(size), np.zeros((size, size))
 
@@ -85,16 +84,18 @@ class Spectrum:
     def _frechet(self) -> float:
         if self.number < 2:  # noqa: PLR2004 - a variance needs two
             return np.nan
-        own, reference = _gaussian(self.number, self.total, self.squares), self._reference
+        (mean, covariance), reference = _gaussian(self.number, self.total, self.squares), self._reference
         # The eigenvalues of a product of two covariances are those of its symmetric form, which are real.
-        cross = np.sqrt(_cleared(np.linalg.eigvalsh(self._root @ own.covariance @ self._root))).sum()
-        apart = ((own.mean - reference.mean) ** 2).sum()
-        return float(apart + np.trace(own.covariance) + np.trace(reference.covariance) - 2 * cross)
+        cross = np.sqrt(_cleared(np.linalg.eigvalsh(reference.root @ covariance @ reference.root))).sum()
+        apart = ((mean - reference.mean) ** 2).sum()
+        return float(apart + np.trace(covariance) + np.trace(reference.covariance) - 2 * cross)
 
 
 def fit(vectors: Vectors) -> Gaussian:
     """Return the Gaussian of a reference (n, d), n at least 2, its vectors brought to length 1."""
-    return _gaussian(*_moments(vectors))
+    mean, covariance = _gaussian(*_moments(vectors))
+    values, directions = np.linalg.eigh(covariance)
+    return Gaussian(mean, covariance, (directions * np.sqrt(_cleared(values))) @ directions.T)
 
 
 def _moments(vectors: Vectors) -> tuple[int, Array, Array]:
@@ -104,11 +105,11 @@ def _moments(vectors: Vectors) -> tuple[int, Array, Array]:
     return len(units), units.sum(0), units.T @ units
 
 
-def _gaussian(number: int, total: Array, squares: Array) -> Gaussian:
+def _gaussian(number: int, total: Array, squares: Array) -> tuple[Array, Array]:
     mean = total / number
-    return Gaussian(mean, (squares - number * np.outer(mean, mean)) / (number - 1))
+    return mean, (squares - number * np.outer(mean, mean)) / (number - 1)
 
 
-def _cleared(values: Array) -> Array:
+def _cleared(values: NDArray[np.floating]) -> Array:
     """Return eigenvalues without those that are but rounding, whose square roots would not be small."""
     return np.where(values > values.max() * len(values) * np.finfo(np.float64).eps, values, 0.0)

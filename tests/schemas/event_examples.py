@@ -146,6 +146,9 @@ EXAMPLES = {
         trained_to_batch=300,
         largest_generation=2,
         evaluator="proxy",
+        verdict="regressed",
+        document_ids=b"documentDOCUMENT",
+        losses=b"\x00\x00\x20\x40\x00\x00\x20\x40",
     ),
     "sketch": BatchSketched(
         **STAMP,

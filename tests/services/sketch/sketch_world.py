@@ -7,7 +7,7 @@ from typing import Any
 
 from idling import until_idle
 
-from services import artefact
+from services import artefact, reference
 from services.artefact import Artefact
 from services.recipe import Recipe, parse
 from services.sketch import handler, service
@@ -37,7 +37,7 @@ def build_once(version: int, fit: Sequence[Sample]) -> Artefact:
     return BUILT[key]
 
 
-service.build_artefact = build_once
+reference.build_artefact = build_once
 handler.MEMORY = MEMORY = 160  # documents: more than a cell in each partition, and streams outgrow it
 
 

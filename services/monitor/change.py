@@ -1,0 +1,93 @@
+"""Has a group changed against its own admission baseline? One sequential test over its cells, in the log's order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.monitor.cell import Cell
+from streams.stats.documents import Documents
+from streams.stats.sequential import BETS, CELL, Baseline, Evidence
+
+ADMISSION = 2_000  # documents of the baseline
+_CLEAN = 10.0  # evidence, as odds, below which nothing is suspected
+_MOST_SUSPECTS = 8_000
+_BITS = np.float64(2**53)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """The test's state.
+
+    `scores` (n, k) are the baseline, complete with ADMISSION rows; `log_m` the logs of the evidence of each statistic
+    and bet. `suspects` are the keys of the documents since the evidence was last low, `since` where those begin.
+    """
+
+    scores: NDArray[np.float32]
+    log_m: NDArray[np.float64]
+    suspects: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
+    since: Mapping[int, int] = field(default_factory=dict)
+    tested: int = 0
+    baseline: Baseline | None = None
+
+    @property
+    def admitted(self) -> bool:
+        """Tell whether the baseline is complete."""
+        return self.baseline is not None
+
+    def take(self, cell: Cell) -> "Change":
+        """Take the next cell in: first for the baseline, then to test it."""
+        if self.baseline is None:
+            scores = np.concatenate((self.scores, cell.documents.scores))
+            return replace(self, scores=scores, baseline=baseline_of(scores))
+        evidence = self._evidence()
+        p = self.baseline.p_values(cell.documents.scores.astype(np.float64), draws(cell.documents.keys))
+        evidence.update(self.baseline.log_e(p).sum(axis=0))
+        tested = replace(self, log_m=evidence.state()["log_m"], tested=self.tested + CELL)
+        if evidence.get()["evidence"] < _CLEAN:
+            return replace(tested, suspects=np.empty(0, np.uint64), since={})
+        suspects = np.concatenate((self.suspects, cell.documents.keys))[-_MOST_SUSPECTS:]
+        return replace(tested, suspects=suspects, since={cell.partition: cell.start, **self.since})
+
+    def evidence(self) -> tuple[float, int]:
+        """Return the evidence, as odds, and the place of the statistic that has most of it."""
+        found = self._evidence().get()
+        return found["evidence"], int(found["strongest"])
+
+    def retested(self) -> "Change":
+        """Return the same baseline with all evidence gone."""
+        none = fresh(self.scores.shape[1])
+        return replace(self, log_m=none.log_m, suspects=none.suspects, since=none.since)
+
+    def anew(self) -> "Change":
+        """Return a test that takes a new baseline first."""
+        return replace(fresh(self.scores.shape[1]), tested=self.tested)
+
+    def means(self, documents: Documents) -> NDArray[np.float64]:
+        """Return by how many standard deviations of the baseline the documents' means differ from it."""
+        spread = self.scores.std(axis=0, dtype=np.float64)
+        shift = documents.scores.mean(axis=0, dtype=np.float64) - self.scores.mean(axis=0, dtype=np.float64)
+        return np.asarray(np.divide(shift, spread, out=np.zeros_like(shift), where=spread > 0))
+
+    def _evidence(self) -> Evidence:
+        evidence = Evidence(len(self.log_m))
+        evidence.restore({"log_m": self.log_m})
+        return evidence
+
+
+def fresh(statistics: int) -> Change:
+    """Return a test without a baseline."""
+    return Change(scores=np.empty((0, statistics), np.float32), log_m=np.full((statistics, BETS), -np.inf))
+
+
+def draws(keys: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Return a number in [0, 1) for each document's key: the same whenever it is tested."""
+    mixed = (keys ^ (keys >> np.uint64(29))) * np.uint64(0xD6E8FEB86659FD93)
+    found: NDArray[np.float64] = ((mixed ^ (mixed >> np.uint64(32))) >> np.uint64(11)) / _BITS
+    return found
+
+
+def baseline_of(scores: NDArray[np.float32]) -> Baseline | None:
+    """Return the baseline, or None while it is not complete."""
+    return Baseline(scores.astype(np.float64)) if len(scores) >= ADMISSION else None

@@ -1,0 +1,223 @@
+"""The monitor's arithmetic, without Kafka or Faust: from a sketch and a state to the next state and what it says.
+
+States never change, so who runs this may drop one; a sketch that was taken before changes nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from math import sqrt
+from typing import NamedTuple
+
+from services.artefact import SCORES
+from services.monitor import decisions as deciding
+from services.monitor import group as grouping
+from services.monitor import levels, measuring
+from services.monitor.cell import Cell, cells_of
+from services.monitor.control import Limits
+from services.monitor.decisions import Alarm, Decisions
+from services.monitor.group import Group, Name
+from services.monitor.yardstick import Yardstick
+from streams.errors import FatalError
+from streams.events import AlarmKind, BatchSketched, CollapseMeasured, event_id
+from streams.stats.documents import Documents
+
+HUMAN = "human"
+MOST_GROUPS = 64
+Place = tuple[str, int]  # word of the topic, partition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Everything; `positions` up to where each partition is known, `offset` the last sketch taken in."""
+
+    decisions: Decisions
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    positions: Mapping[Place, int] = field(default_factory=dict)
+    offset: int = -1
+
+
+class Step(NamedTuple):
+    """What a sketch leads to: the next state, the names of the groups that changed, and what is to be written."""
+
+    state: State
+    changed: frozenset[str]
+    measured: tuple[CollapseMeasured, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What does not change while the monitor runs; `width` is a window's cells in each partition."""
+
+    partitions: int
+    width: int
+    threshold: float
+    limits: Limits
+    artefact: str
+    version: int
+
+
+class MonitorCore:
+    """Takes sketches one after the other."""
+
+    def __init__(self, setting: Setting, yardstick: Yardstick) -> None:
+        self._setting, self._yardstick = setting, yardstick
+
+    def take(self, state: State, event: BatchSketched, offset: int) -> Step:
+        """Take a sketch in; raises FatalError where one before it is missing."""
+        place = (event.source_topic, event.source_partition)
+        known = state.positions.get(place, event.from_position)
+        if event.from_position > known:
+            raise FatalError(
+                f"The sketch at offset {offset} begins at {event.from_position} of {place[0]} {place[1]}, where "
+                f"{known} is expected; start the monitor again to read from its state on"
+            )
+        positions = {**state.positions, place: max(known, event.to_position)}
+        now = replace(state, positions=positions, offset=max(offset, state.offset))
+        if event.artefact_hash != self._setting.artefact:
+            return Step(now, frozenset(), ())  # of a reference that is no longer accepted
+        return self._take_groups(now, event, offset)
+
+    def _take_groups(self, now: State, event: BatchSketched, offset: int) -> Step:
+        changed, measured = set(), []
+        opened = {name: group.opened.get(event.source_partition) for name, group in now.groups.items()}
+        found = cells_of(event, offset, {name: at for name, at in opened.items() if at is not None})
+        for name in sorted({*found, *event.open_cells}):
+            group = now.groups.get(name)
+            if group is None and len(now.groups) >= MOST_GROUPS:
+                continue
+            group = (group or grouping.fresh(self._setting.partitions, self._setting.width)).under(event.artefact_hash)
+            for cell in found.get(name, []):
+                if group.is_next(name, cell):
+                    now, group, said = self._take_cell(now, name, group, cell, event.occurred_at)
+                    measured += said
+            group = _opened(group, event, is_filled=name in found)
+            now = replace(now, groups={**now.groups, name: group})
+            changed.add(name)
+        stamped = tuple(replace(each, occurred_at=event.occurred_at, last_offset=offset) for each in measured)
+        return Step(now, frozenset(changed), tuple(self._signed(each) for each in stamped))
+
+    def _signed(self, each: CollapseMeasured) -> CollapseMeasured:
+        return replace(each, artefact_hash=self._setting.artefact, reference_version=self._setting.version)
+
+    def _take_cell(
+        self, now: State, name: str, group: Group, cell: Cell, at: int
+    ) -> tuple[State, Group, list[CollapseMeasured]]:
+        parts = grouping.parsed(name)
+        was_admitted = group.change.admitted
+        group, whole = group.take(cell, parts.word)
+        measured = []
+        if whole is not None:
+            now, group, said = self._measure(now, name, group, whole)
+            measured.append(said)
+        if parts.word == "generate" and group.change.admitted and not was_admitted:
+            refused = levels.fault(group.last, self._yardstick.nulls)
+            admitted = deciding.admitted(now.decisions, parts.source, at, refused_for=refused)
+            now = replace(now, decisions=admitted)
+        if group.change.admitted and group.change.evidence()[0] >= self._setting.threshold:
+            if now.decisions.source(parts.source).phase == "quarantined":  # candidates that were under way
+                group = replace(group, change=group.change.retested())
+            else:
+                now, group, said = self._alarm(now, name, group, cell, at)
+                measured.append(said)
+        return self._end_probation(now, parts, group, at), group, measured
+
+    def _measure(self, now: State, name: str, group: Group, whole: Documents) -> tuple[State, Group, CollapseMeasured]:
+        parts, nulls = grouping.parsed(name), self._yardstick.nulls
+        values = {**self._yardstick.values(whole), **group.heaps()}
+        window = group.windows.window - 1
+        if window * self._setting.width < grouping.warm_up(self._setting.partitions):  # some of it had no past
+            values = {name: value for name, value in values.items() if not name.startswith("novel_")}
+        evidence = group.change.evidence()[0] if group.change.admitted else None
+        found = measuring.statistics(values, nulls, evidence)
+        narrowed = self._narrowed(now, parts, group, values)
+        group = replace(group, last=values, narrow=group.narrow + 1 if narrowed else 0)
+        says_so = measuring.narrows(group)
+        if parts.word == "mix":
+            inputs = {each.name: each.excess for each in found if each.excess is not None}
+            excess = measuring.tail_excess(found)
+            limits = self._setting.limits
+            now = replace(now, decisions=deciding.measured(now.decisions, window, excess, limits, inputs))
+        event = CollapseMeasured(
+            event_id=event_id(CollapseMeasured, name, window),
+            occurred_at=0,
+            group=name,
+            window=window,
+            documents=len(whole.keys),
+            last_offset=0,
+            statistics=found,
+            alarm=narrowed if says_so else None,
+            alarm_kind="verification_narrows" if says_so else "none",
+        )
+        return now, group, event
+
+    def _narrowed(self, now: State, parts: Name, group: Group, values: Mapping[str, float]) -> str | None:
+        """Return the statistic of which verification loses too much; looked at once as much was generated."""
+        generated = now.groups.get(f"generate/{parts.task}/{parts.source}")
+        if parts.word != "verify" or generated is None or not generated.last or not group.last:
+            return None
+        return measuring.narrowed_by(values, generated.last, self._yardstick.nulls)
+
+    def _alarm(self, now: State, name: str, group: Group, cell: Cell, at: int) -> tuple[State, Group, CollapseMeasured]:
+        parts = grouping.parsed(name)
+        evidence, strongest = group.change.evidence()
+        shifts = dict(zip(SCORES, group.change.means(cell.documents).tolist(), strict=True))
+        event = measuring.alarm(name, group, shifts, evidence, strongest)
+        kind: AlarmKind = "shift" if parts.source == HUMAN or self._human_moves(now, parts) else "change"
+        if kind == "change":
+            told = Alarm(
+                at=at,
+                held=self._suspect_ranges(now, parts, group),
+                reason=_told(parts.source, SCORES[strongest], shifts, evidence, group),
+                inputs={"evidence": min(evidence, 1e300), "documents": float(len(group.change.suspects)), **shifts},
+            )
+            now = replace(now, decisions=deciding.alarmed(now.decisions, parts.source, told, self._setting.limits))
+            return now, replace(group, change=group.change.retested()), replace(event, alarm_kind=kind)
+        # The ground has moved under everybody: what was normal before is no baseline any more.
+        return now, replace(group, change=group.change.anew()), replace(event, alarm_kind=kind)
+
+    def _human_moves(self, now: State, parts: Name) -> bool:
+        """Tell whether the human seeds have changed too, lately enough that there is no new baseline of them yet."""
+        seeds = now.groups.get(f"seed/{parts.task}/{HUMAN}")
+        if seeds is None or not seeds.change.admitted:
+            return seeds is not None and seeds.change.tested > 0
+        return seeds.change.evidence()[0] >= sqrt(self._setting.threshold)
+
+    def _suspect_ranges(self, now: State, parts: Name, group: Group) -> dict[int, int]:
+        """Return for each partition of verify from which offset on the source's samples are suspect."""
+        reached = {number: at for (word, number), at in now.positions.items() if word == "verify"}
+        beyond = {number: reached.get(number, 0) for number in range(self._setting.partitions)}
+        verified = now.groups.get(f"verify/{parts.task}/{parts.source}")
+        if verified is None:
+            return beyond
+        return verified.trace.first_offsets(group.change.suspects, {**beyond, **verified.opened})
+
+    def _end_probation(self, now: State, parts: Name, group: Group, at: int) -> State:
+        source = now.decisions.source(parts.source)
+        if parts.word != "generate" or source.phase != "probation":
+            return now
+        if group.change.tested - source.tested < deciding.PROBATION_DOCUMENTS:
+            return now
+        ends = {number: end for (word, number), end in now.positions.items() if word == "verify"}
+        return replace(now, decisions=deciding.returned(now.decisions, parts.source, at, ends))
+
+
+def pending(groups: Mapping[str, Group]) -> Iterator[Cell]:
+    """Yield the cells that wait for their window."""
+    for group in groups.values():
+        yield from group.windows.pending
+
+
+def _opened(group: Group, event: BatchSketched, *, is_filled: bool) -> Group:
+    """Note where the unfinished cell of the event's partition may begin."""
+    if is_filled or event.source_partition not in group.opened:
+        return replace(group, opened={**group.opened, event.source_partition: event.from_position})
+    return group
+
+
+def _told(source: str, statistic: str, shifts: Mapping[str, float], evidence: float, group: Group) -> str:
+    way = "fell" if shifts[statistic] < 0 else "rose"
+    places = ", ".join(f"{number}@{start}" for number, start in sorted(group.change.since.items()))
+    return (
+        f"source {source} changed: {statistic} {way}, odds {evidence:.1e} to 1, over its last "
+        f"{len(group.change.suspects)} documents (generate {places}); its weight is 0 and they are held"
+    )

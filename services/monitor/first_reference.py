@@ -1,0 +1,21 @@
+"""Accepts the first version of the reference: somebody must, and at the start there is nothing to weigh."""
+
+from services import steering
+from services.stage import Context
+from streams.tail import last_records
+from streams.topics import name
+
+_IDLE_MS = 5_000
+_LEAST = 300  # documents of the whole topic: below, a third of it is too few to fit anything on
+_REASON = "the first reference, as it was once ingest had been idle"
+
+
+def accept_first(context: Context) -> bool:
+    """Accept the reference as it is if it has documents enough and has been still; tell whether. Blocks."""
+    topic = name(context.pipeline, "reference")
+    newest = last_records(context.broker, topic)
+    documents = sum(record.offset + 1 for record in newest)
+    if documents < _LEAST or context.now() - max(record.timestamp for record in newest) < _IDLE_MS:
+        return False
+    steering.accept_reference(context.broker, context.codec, context.pipeline, reason=_REASON, now=context.now())
+    return True

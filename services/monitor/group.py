@@ -1,0 +1,153 @@
+"""Everything that is known of one group: its windows, its change test, its growth, and where its samples lie."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from services.artefact import SCORES
+from services.monitor import change, trace
+from services.monitor.cell import Cell, check_next
+from services.monitor.change import Change
+from services.monitor.trace import Trace
+from services.monitor.windows import Windows
+from streams.stats.documents import Documents
+from streams.stats.growth import Growth
+from streams.stats.novelty import MEMORY
+from streams.stats.sequential import CELL
+from streams.stats.statistic import pack, unpack
+
+_GROWTH = 4_096  # types that the growth curve is reckoned from
+_HASH_BYTES = 64
+
+
+class Name(NamedTuple):
+    """A group's name in parts: word of the topic, task, source."""
+
+    word: str
+    task: str
+    source: str
+
+
+def parsed(name: str) -> Name:
+    """Return the parts of `word/task/source`; a task may have slashes."""
+    word, _, rest = name.partition("/")
+    task, _, source = rest.rpartition("/")
+    return Name(word, task, source)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Never changed: `take` returns the next. `last` holds the values of the last whole window."""
+
+    windows: Windows
+    change: Change
+    trace: Trace = field(default_factory=trace.fresh)
+    growth: Mapping[str, Any] = field(default_factory=lambda: Growth(_GROWTH).state())
+    opened: Mapping[int, int] = field(default_factory=dict)
+    last: Mapping[str, float] = field(default_factory=dict)
+    narrow: int = 0  # whole windows in a row that verification has narrowed
+    artefact: str = ""
+
+    def take(self, cell: Cell, word: str) -> tuple["Group", Documents | None]:
+        """Take the next cell in; return the window that it completes."""
+        windows, whole = self.windows.take(cell)
+        tested, traced = self.change, self.trace
+        if word in ("generate", "seed") and cell.number >= warm_up(self.windows.partitions):
+            tested = tested.take(cell)
+        if word == "verify":
+            traced = traced.take(cell)
+        growth = self.growth if whole is None else _grown(self.growth, whole)
+        return replace(self, windows=windows, change=tested, trace=traced, growth=growth), whole
+
+    def waiting(self, cell: Cell) -> "Group":
+        """Return the group with a cell that it took before its last restart, if that still waits for its window."""
+        return replace(self, windows=self.windows.with_pending(cell))
+
+    def is_next(self, name: str, cell: Cell) -> bool:
+        """Tell whether the cell is to be taken; raises FatalError where one before it is missing."""
+        return check_next(name, cell, self.windows.next.get(cell.partition))
+
+    def under(self, artefact: str) -> "Group":
+        """Return the group for cells of this artefact; of another one's numbers nothing can be kept."""
+        if self.artefact in ("", artefact):
+            return replace(self, artefact=artefact)
+        restarted = self.windows.restarted()
+        return replace(self, windows=restarted, change=change.fresh(len(SCORES)), last={}, artefact=artefact)
+
+    def heaps(self) -> dict[str, float]:
+        """Return the vocabulary's growth over all whole windows."""
+        growth = Growth(_GROWTH)
+        growth.restore(self.growth)
+        found = growth.get()
+        return {"heaps_words": found["words"], "heaps_types": found["types"], "heaps_beta": found["heaps"]}
+
+    def to_bytes(self) -> bytes:
+        """Return all of it but the cells that wait for their window: those are read again from the log."""
+        windows, tested, traced = self.windows, self.change, self.trace
+        return pack(
+            {
+                "next": _pairs(windows.next),
+                "numbers": np.array([windows.window, self.narrow, tested.tested]),
+                "scores": tested.scores,
+                "log_m": tested.log_m,
+                "suspects": tested.suspects,
+                "since": _pairs(tested.since),
+                "opened": _pairs(self.opened),
+                "keys": traced.keys,
+                "places": traced.places,
+                "names": np.array(list(self.last), "U32"),
+                "last": np.array(list(self.last.values()), np.float64),
+                "artefact": np.array(self.artefact, f"U{_HASH_BYTES}"),
+                **{f"growth_{key}": value for key, value in self.growth.items()},
+            }
+        )
+
+
+def warm_up(partitions: int) -> int:
+    """Return how many cells of a partition fill novelty's memory: before that, everything seems new."""
+    return -(-MEMORY // partitions // CELL)
+
+
+def fresh(partitions: int, width: int) -> Group:
+    """Return a group of which nothing is known."""
+    return Group(windows=Windows(partitions=partitions, width=width), change=change.fresh(len(SCORES)))
+
+
+def from_bytes(data: bytes, partitions: int, width: int) -> Group:
+    """Return the group that gave the bytes, without the cells that wait."""
+    of = unpack(data)
+    window, narrow, tested = of["numbers"].tolist()
+    return Group(
+        windows=Windows(partitions=partitions, width=width, next=_mapping(of["next"]), window=window),
+        change=Change(
+            scores=of["scores"],
+            log_m=of["log_m"],
+            suspects=of["suspects"],
+            since=_mapping(of["since"]),
+            tested=tested,
+            baseline=change.baseline_of(of["scores"]),
+        ),
+        trace=Trace(keys=of["keys"], places=of["places"]),
+        growth={key.removeprefix("growth_"): value for key, value in of.items() if key.startswith("growth_")},
+        opened=_mapping(of["opened"]),
+        last=dict(zip(of["names"].tolist(), of["last"].tolist(), strict=True)),
+        narrow=narrow,
+        artefact=str(of["artefact"]),
+    )
+
+
+def _grown(state: Mapping[str, Any], whole: Documents) -> Mapping[str, Any]:
+    growth = Growth(_GROWTH)
+    growth.restore({key: value.copy() for key, value in state.items()})
+    growth.update(whole.flat())
+    return growth.state()
+
+
+def _pairs(of: Mapping[int, int]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    return np.array(sorted(of.items()), np.int64).reshape(-1, 2)
+
+
+def _mapping(pairs: np.ndarray[Any, np.dtype[np.int64]]) -> dict[int, int]:
+    return {int(key): int(value) for key, value in pairs}

@@ -1,0 +1,106 @@
+"""What a window of documents is compared with: human documents on which nothing was fitted, and how those vary.
+
+Nulls are windows of disjoint human documents drawn without replacement, at most a quarter of them each: with
+replacement, copies destroy what is seen once. Equal sizes always, for nearly every value depends on the size.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from services.artefact import Artefact
+from streams.samples import Sample
+from streams.stats import cells, coverage, discrepancy, divergence, spectrum
+from streams.stats.documents import Documents, from_columns
+from streams.stats.novelty import LENGTHS, Novelty
+from streams.stats.overlap import Overlap
+from streams.stats.vocabulary import Vocabulary
+
+DRAWS = 40  # human windows that make a null
+_PART = 4  # human documents at least, in windows
+_SEED = 7
+_CELLS = 24
+_OF_VOCABULARY = ("types", "hapax", "good_turing", "distinct_2", "distinct_3")
+_OF_COVERAGE = ("precision", "recall", "density", "coverage")
+_Z = 1.96
+
+
+class Null(NamedTuple):
+    """Median of a statistic over human windows, and half of the width that holds 95 % of them."""
+
+    median: float
+    halfwidth: float
+
+
+class Yardstick:
+    """Measures windows of `size` documents against as many human ones; `nulls` is empty where there are too few."""
+
+    def __init__(self, human: Documents, size: int) -> None:
+        order = np.random.default_rng(_SEED).permutation(len(human.keys))
+        mixed = from_columns({name: column[order] for name, column in human._asdict().items()})
+        against, others = mixed.part(0, size), mixed.part(size, len(mixed.keys))
+        vectors = against.vectors.astype(np.float64)
+        self._words = divergence.binned(against.flat())
+        self._features = discrepancy.fit(vectors, seed=_SEED)
+        self._balls = coverage.fit(vectors)
+        self._gaussian = spectrum.fit(vectors)
+        self._cells = cells.fit(mixed.vectors.astype(np.float64), _CELLS, _SEED)
+        self.nulls = self._draw(others, size) if len(human.keys) >= _PART * size else {}
+
+    def values(self, window: Documents) -> dict[str, float]:
+        """Return every statistic of a window of documents by name."""
+        words, vectors = window.flat(), window.vectors.astype(np.float64)
+        vocabulary, overlap, divergent = Vocabulary(), Overlap(), divergence.Divergence(self._words)
+        for each in (vocabulary, overlap, divergent):
+            each.update(words)
+        balls, occupied = coverage.Coverage(self._balls), cells.Cells(self._cells)
+        distant, spread = discrepancy.Discrepancy(self._features), spectrum.Spectrum(self._gaussian)
+        balls.update(coverage.Keyed(window.keys, vectors))
+        for one in (occupied, distant, spread):
+            one.update(vectors)
+        counted, covered, hit, spectral = vocabulary.get(), balls.get(), occupied.get(), spread.get()
+        return {
+            **{name: counted[name] for name in _OF_VOCABULARY},
+            **_of_scores(window),
+            "jsd": divergent.get()["jsd"],
+            "mmd2": distant.get()["mmd2"],
+            **{name: covered[name] for name in _OF_COVERAGE},
+            "frechet": spectral["frechet"],
+            "vendi": spectral["vendi"],
+            "near_duplicates": overlap.near_duplicates(),
+            "cells_hit": hit["hit"],
+            "cells_unreached": hit["unreached"],
+        }
+
+    def _draw(self, others: Documents, size: int) -> Mapping[str, Null]:
+        rng = np.random.default_rng(_SEED)
+        drawn = []
+        for _ in range(DRAWS):
+            places = np.sort(rng.permutation(len(others.keys))[:size])
+            drawn.append(self.values(from_columns({key: col[places] for key, col in others._asdict().items()})))
+        return {name: _null(np.array([values[name] for values in drawn])) for name in drawn[0]}
+
+
+def human_documents(artefact: Artefact, samples: list[Sample], memory: int) -> Documents:
+    """Return human samples as documents of a stream of their own, in the order of their ids, which is a random one.
+
+    The first `memory` of them fill the memory of novelty; their own is not a number.
+    """
+    documents = artefact.documents(sorted(samples, key=lambda sample: sample.sample_id))
+    novelty = Novelty(memory)
+    documents.scores[:, : len(LENGTHS)] = novelty.score(documents.flat())
+    documents.scores[:memory, : len(LENGTHS)] = np.nan
+    return documents
+
+
+def _of_scores(window: Documents) -> dict[str, float]:
+    means = np.asarray(np.nanmean(window.scores, axis=0, dtype=np.float64))
+    novel = {f"novel_{n}": float(means[place]) for place, n in enumerate(LENGTHS)}
+    spread = float(window.scores[:, -1].std(dtype=np.float64))
+    return {**novel, "surprisal": float(means[-1]), "surprisal_sd": spread}
+
+
+def _null(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Null:
+    """Return the null; the width by the deviation, for quantiles of forty draws are too rough."""
+    return Null(float(np.median(values)), float(_Z * values.std(ddof=1)))
