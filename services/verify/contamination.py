@@ -1,8 +1,9 @@
 """The check `contamination`: fails a text that shares too much with the holdout, which only measures."""
 
 from services.verify.check import Batch, Judge
-from services.verify.holdout import GRAM, Holdout
+from services.verify.holdout import Holdout
 from streams.samples import Verdict
+from streams.words import GRAM
 
 
 class Contamination:

@@ -8,7 +8,7 @@ import numpy as np
 
 from services.recipe import Verify
 from services.verify.check import Batch, Check, Entries
-from services.verify.fate import Judged, Stamp, output
+from services.verify.fate import Judged, Stamp, fate, output
 from services.verify.ids import IdArray, pack
 from services.verify.known import Known
 from services.verify.pipeline import run
@@ -28,6 +28,7 @@ class Delta(NamedTuple):
     fates: IdArray
     kept: Entries
     verdicts: Counter[tuple[str, str]]
+    accepted: Counter[str]
 
 
 class Handler:
@@ -54,13 +55,17 @@ class Handler:
             self._metrics.observe("check_duration_seconds", duration, check)
         kept = candidates.entries.select(np.array(candidates.kept, np.int64))
         stamp = self._stamp()
-        return Handled([output(one, stamp) for one in judged], Delta(ids[fresh], kept, _counted(judged)))
+        return Handled(
+            [output(one, stamp) for one in judged], Delta(ids[fresh], kept, _counted(judged), _accepted(judged))
+        )
 
     def apply(self, delta: Delta) -> None:
         """Take a committed batch in."""
         self._known.settle(delta.fates, delta.kept)
         for (check, outcome), count in delta.verdicts.items():
             self._metrics.count("verdicts", count, check, outcome)
+        for source, count in delta.accepted.items():
+            self._metrics.count("accepted", count, source)
 
     def _stamp(self) -> Stamp:
         now = self._now()
@@ -75,3 +80,8 @@ def _sample(one: Input) -> Sample:
 
 def _counted(judged: Sequence[Judged]) -> Counter[tuple[str, str]]:
     return Counter((verdict.check, verdict.outcome) for one in judged for verdict in one.verdicts)
+
+
+def _accepted(judged: Sequence[Judged]) -> Counter[str]:
+    sources = (one.sample.lineage.source for one in judged if fate(one) == "verify")
+    return Counter("ingest" if source is None else source.name for source in sources)

@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 
 from services.verify.ids import IdArray, Ids
 from services.verify.table import Rows, Table
-from streams.words import Flat, runs
-
-GRAM = 8
+from streams.words import GRAM, Flat, runs
 
 
 class Overlap(NamedTuple):
