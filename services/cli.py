@@ -1,6 +1,6 @@
 """The command line: an index of the commands, each imported when it is called.
 
-Exit codes: 0 well, 1 a check failed or something is not there, 2 usage or bad input.
+Exit codes: 0 well, 1 a check failed or something is not there, 2 usage or bad input, 3 collapse.
 """
 
 import sys
@@ -34,7 +34,9 @@ COMMANDS: dict[str, Entry] = {
     "run": Entry("lifecycle", _RUN, "Run one slot of one stage in the foreground: what a container runs."),
     "ingest": Entry("data", _DATA, "Take in files, folders or packages as the recipe describes them."),
     "reference": Entry("data", _DATA, "Decide which human data calibrates the checks."),
+    "report": Entry("report", _LOOK, "Write one HTML file: is the text collapsing, what was decided, and why."),
     "audit": Entry("look", _LOOK, "Check the conservation law: nothing lost, nothing twice, every cap kept."),
+    "evaluate": Entry("evaluate", _LOOK, "Score a proxy, or your own model, on sets that it never trained on."),
     "trace": Entry("look", _LOOK, "Show the way of a sample, back to its human ancestors."),
     "topics": Entry("look", _LOOK, "List the pipeline's topics; makes those that are missing."),
     "config": Entry("check", _LOOK, "Show every setting with the place it comes from."),

@@ -10,11 +10,13 @@ import typer
 from services import pipeline, steering
 from services.commands.output import JsonOption, PipelineOption, RecipeOption, note, print_json, say, table
 from services.errors import InputError
-from services.policy import allowed_share, has_expired
+from services.policy import Decision, allowed_share, decisions, has_expired
+from services.report import figures as told
 from services.supervise import session
 from streams.events import MixPolicySet
 
 policy = typer.Typer(help="Set and show the largest synthetic share of a batch.", no_args_is_help=True)
+COLUMNS = ("version", "set at", "share", "until", "weights", "held", "by", "reason", "inputs")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -67,15 +69,31 @@ def show(name: PipelineOption = None, recipe: RecipeOption = None, json: JsonOpt
 
 @policy.command()
 def history(name: PipelineOption = None, recipe: RecipeOption = None, json: JsonOption = False) -> None:
-    """List every policy, the oldest first."""
+    """List every decision, the oldest first; policies that only renew one are one row with it.
+
+    With --json every policy stands alone.
+    """
     found = _history(session.choose(name, recipe))
     if json:
         print_json([asdict(each) for each in found])
         return
-    rows = [
-        (each.version, _time(each.occurred_at), each.alpha, _until(each), each.set_by, each.reason) for each in found
-    ]
-    table("", ["version", "set at", "share", "until", "by", "reason"], rows)
+    table("", COLUMNS, [row(each) for each in decisions(found)])
+
+
+def row(decision: Decision) -> tuple[object, ...]:
+    """Return a decision as a row of COLUMNS."""
+    made = decision.made
+    return (
+        told.versions(decision),
+        _time(made.occurred_at),
+        made.alpha,
+        _until(decision.renewed),
+        told.named(made.weights),
+        told.held(made.held),
+        made.set_by,
+        made.reason,
+        told.named(made.inputs),
+    )
 
 
 def _history(chosen: session.Chosen) -> list[MixPolicySet]:

@@ -1,0 +1,1 @@
+"""The report: one HTML file with the curves of a pipeline, for people who decide."""

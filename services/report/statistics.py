@@ -1,0 +1,59 @@
+"""What each statistic of the topic `measure` is called in the report, what it means to a reader, and its unit."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from services.report.figures import number, percent
+
+
+class About(NamedTuple):
+    """A statistic's title, one sentence on how to read it, the title of its axis, and how its values are told."""
+
+    title: str
+    reading: str
+    unit: str
+    told: Callable[[float], str] = number
+
+
+MAIN: dict[str, About] = {
+    "hapax": About(
+        "Words used once", "Falls when rare words are lost: they are the first to go.", "% of different words", percent
+    ),
+    "good_turing": About(
+        "Good-Turing", "How likely the next word is a new one. Falls as the vocabulary closes.", "% of words", percent
+    ),
+    "novel_1": About(
+        "New words", "Words that the stream's last 1,000 documents lack. Falls on collapse.", "% of words", percent
+    ),
+    "novel_2": About("New word pairs", "The same for two words in a row.", "% of pairs", percent),
+    "novel_3": About("New word triples", "The same for three words in a row.", "% of triples", percent),
+    "jsd": About(
+        "Jensen-Shannon divergence", "Distance of word frequencies from human text. Often blind to collapse.", "bits"
+    ),
+    "mmd2": About("Mean discrepancy (MMD²)", "Distance from human text in meaning; rises as text drifts away.", "MMD²"),
+    "recall": About(
+        "Recall", "How much of what humans write about is reached. Falls on collapse.", "% of human text", percent
+    ),
+    "coverage": About(
+        "Coverage", "Human texts that have a similar text in the window. Falls on collapse.", "% of human text", percent
+    ),
+    "near_duplicates": About(
+        "Near-duplicates", "Texts that nearly repeat another. Rises on collapse.", "% of documents", percent
+    ),
+    "surprisal": About(
+        "Surprisal", "How unexpected a model of human text finds the words. Falls on collapse.", "bits per word"
+    ),
+}
+MORE: dict[str, About] = {
+    "surprisal_sd": About("Spread of surprisal", "Falls when all texts become alike.", "bits per word"),
+    "types": About("Different words", "Falls on collapse.", "words"),
+    "distinct_2": About("Distinct word pairs", "Falls on collapse.", "% of pairs", percent),
+    "distinct_3": About("Distinct word triples", "Falls on collapse.", "% of triples", percent),
+    "precision": About("Precision", "Texts that lie where humans write. Stays high.", "% of documents", percent),
+    "density": About("Density", "How thickly texts lie where humans write. Rises on collapse.", "density"),
+    "frechet": About("Fréchet distance", "Distance from human text in meaning.", "distance"),
+    "vendi": About("Vendi score", "Number of really different texts. Falls on collapse.", "texts"),
+    "cells_hit": About("Cells hit", "Regions of human text that the window reaches.", "% of cells", percent),
+    "cells_unreached": About("Rare cells unreached", "Rare human text that is not reached.", "% of rare text", percent),
+    "heaps_beta": About("Heaps' β", "Slope of vocabulary growth. Falls on collapse.", "β"),
+}
