@@ -13,6 +13,7 @@ from streams.codec import Codec
 from streams.errors import DecodeError
 from streams.events import SampleMixed
 from streams.fold import Apply, Fold
+from streams.lag import behind
 from streams.tail import last_records
 from streams.topics import group, name
 
@@ -28,6 +29,7 @@ def lags(broker: Broker, codec: Codec, pipeline: str) -> dict[str, int | None]:
         "review": len(waiting(broker, codec, pipeline)),
         "mix": _of_mix(broker, codec, pipeline),
         "sketch": _of_sketch(broker, pipeline),
+        "monitor": _of_monitor(broker, pipeline),
     }
 
 
@@ -41,6 +43,11 @@ def _of_sketch(broker: Broker, pipeline: str) -> int | None:
     if not committed:
         return None  # no reference is accepted
     return _behind(broker, [name(pipeline, word) for word in (*WIRING.inputs, "redo.sketch")], committed)
+
+
+def _of_monitor(broker: Broker, pipeline: str) -> int | None:
+    committed = {at: position.offset for at, position in broker.committed(group(pipeline, "monitor")).items()}
+    return _behind(broker, [name(pipeline, "sketch")], committed) if committed else None
 
 
 def _of_mix(broker: Broker, codec: Codec, pipeline: str) -> int:
@@ -61,14 +68,14 @@ def _of_mix(broker: Broker, codec: Codec, pipeline: str) -> int:
             source, family = header.source or "ingest", header.family or "unknown"
             undrawn.add(Fresh(source, family, record.partition, record.offset, record.timestamp))
 
-    if (offsets := _offsets(broker, [topic], starts)) > _FEW:
+    if (offsets := sum(behind(broker, [topic], starts).values())) > _FEW:
         return offsets
     _read(broker, [topic], starts, take)
     return sum(undrawn.counts())
 
 
 def _behind(broker: Broker, topics: Sequence[str], positions: Mapping[TopicPartition, int]) -> int:
-    if (offsets := _offsets(broker, topics, positions)) > _FEW:
+    if (offsets := sum(behind(broker, topics, positions).values())) > _FEW:
         return offsets
     count = 0
 
@@ -78,12 +85,6 @@ def _behind(broker: Broker, topics: Sequence[str], positions: Mapping[TopicParti
 
     _read(broker, topics, positions, take)
     return count
-
-
-def _offsets(broker: Broker, topics: Sequence[str], positions: Mapping[TopicPartition, int]) -> int:
-    counts = broker.partitions()
-    bounds = broker.bounds(TopicPartition(topic, number) for topic in topics for number in range(counts[topic]))
-    return sum(max(0, end - positions.get(at, first)) for at, (first, end) in bounds.items())
 
 
 def _read(broker: Broker, topics: Sequence[str], starts: Mapping[TopicPartition, int], take: Apply) -> None:

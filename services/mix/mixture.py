@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from services.mix.manifest import Batch, Limits
 from services.mix.real import Pool, Position, draw
 from services.mix.share import is_due, most_synthetic
 from services.mix.waiting import Draft, Waiting
 from services.recipe import Mix
+
+Blocked = Literal["seeds", "trainers", "samples"]
+REASONS: tuple[Blocked, ...] = get_args(Blocked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,12 @@ class Mixture:
             position, closed_at = batch.after, view.now
         return batches, draft
 
+    def blocked(self, view: View) -> Blocked:
+        """Tell what a mixture waits for that has no batch due: a pool of one batch, its trainers, or fresh samples."""
+        if self.position is None:
+            return "seeds"
+        return "trainers" if self._is_ahead(view, self.position) else "samples"
+
     def settle(self, batches: list[Batch], draft: Draft, now: int) -> None:
         """Move on: the batches are committed."""
         self.waiting.settle(draft)
@@ -60,7 +70,7 @@ class Mixture:
         self.closed_at = now
 
     def _next(self, view: View, draft: Draft, position: Position, closed_at: int | None) -> Batch | None:
-        if view.slowest_trainer is not None and position.batch_index >= view.slowest_trainer + self._recipe.ahead:
+        if self._is_ahead(view, position):
             return None
         target = most_synthetic(view.limits.alpha, self._recipe.batch)
         total, of_a_family = draft.drawable(target, self._recipe.max_family_share)
@@ -79,3 +89,7 @@ class Mixture:
         reals = draw(self._pool, self._pipeline, position, view.newest, self._recipe.batch - total)
         cursor = draft.cursor(view.read_to)
         return Batch(position=position, reals=reals, fresh=fresh, limits=view.limits, cursor=cursor)
+
+    def _is_ahead(self, view: View, position: Position) -> bool:
+        slowest = view.slowest_trainer
+        return slowest is not None and position.batch_index >= slowest + self._recipe.ahead

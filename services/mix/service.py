@@ -6,7 +6,7 @@ Exactly one per pipeline: a second fences the first. The last batch in the log i
 from collections.abc import Sequence
 
 from services.mix.manifest import Batch, Limits, manifest, places, position_after
-from services.mix.mixture import Mixture, View
+from services.mix.mixture import REASONS, Mixture, View
 from services.mix.real import Real
 from services.mix.trainers import progress
 from services.mix.waiting import Fresh, Waiting
@@ -15,7 +15,7 @@ from services.stage import Context, Stage
 from streams.broker import Record, TopicPartition
 from streams.deadletter import DeadLetterLimit, dead_letter
 from streams.errors import AbortableError, DecodeError, UnavailableError
-from streams.events import DeadLetter, SampleMixed
+from streams.events import DeadLetter, MixPolicySet, SampleMixed
 from streams.fold import Fold
 from streams.metrics import Metrics
 from streams.spool import Spool
@@ -54,6 +54,7 @@ class Mixer:
     def start(self) -> None:
         """Fence the predecessor, find the last batch, take in what waits."""
         self._writer.start()
+        _announce(self._context.metrics)
         counts = self._broker.partitions()
         self._seeds = Spool(self._context.spools / "seed", self._topics["seed"], counts[self._topics["seed"]])
         self._accepted = Spool(self._context.spools / "verify", self._topics["verify"], counts[self._topics["verify"]])
@@ -79,6 +80,7 @@ class Mixer:
         batches, draft = self._mixture.draft(view, most)
         self._context.metrics.set("mix_synthetic_share_cap", view.limits.alpha)
         if not batches:
+            self._context.metrics.count("mix_blocked", 1, self._mixture.blocked(view))
             return 0
         try:
             self._writer.write(self._writer.encode(out for batch in batches for out in self._outputs(batch, view.now)))
@@ -159,11 +161,13 @@ class Mixer:
             self._dead_limit.check(self._dead)
             self._writer.write(self._writer.encode(self._dead))
             self._dead_limit.note(len(self._dead), len(self._dead))
+            self._context.metrics.count("dead_letters", len(self._dead), "mix", "record")
             self._dead.clear()
 
     def _view(self) -> View:
         now = self._context.now()
         policy = self._policies.in_force(now)
+        self._note_policy(policy, now)
         cap = self._mix.max_synthetic_share
         reached = {(part.topic, part.partition): at for part, at in self._fold.positions().items()}
         return View(
@@ -174,10 +178,17 @@ class Mixer:
             read_to={n: reached[self._topics["verify"], n] for n in range(self._accepted.partitions)},
         )
 
+    def _note_policy(self, in_force: MixPolicySet | None, now: int) -> None:
+        self._context.metrics.set("policy_in_force", in_force is not None)
+        if (latest := self._policies.latest) is not None:
+            self._context.metrics.set("policy_age_seconds", (now - latest.occurred_at) / 1000)
+
     def _slowest_trainer(self, now: int) -> int | None:
         asked, slowest = self._trainers
         if now - asked >= _TRAINERS_EVERY_MS:
-            slowest = min(progress(self._broker, self._context.pipeline).values(), default=None)
+            trainers = progress(self._broker, self._context.pipeline)
+            self._context.metrics.set("mix_trainers", len(trainers))
+            slowest = min(trainers.values(), default=None)
             self._trainers = (now, slowest)
         return slowest
 
@@ -197,6 +208,14 @@ class Mixer:
             number = self._accepted.count(drawn.partition, drawn.offset)
             return drawn.offset, self._accepted.value(drawn.partition, number)
         return self._seeds.offset(drawn.partition, drawn.number), self._seeds.value(drawn.partition, drawn.number)
+
+
+def _announce(metrics: Metrics) -> None:
+    """Show the counters at 0, so that the first count is seen as a rise."""
+    for origin in ("synthetic", "human"):
+        metrics.count("mix_samples", 0, origin)
+    for reason in REASONS:
+        metrics.count("mix_blocked", 0, reason)
 
 
 def _report(metrics: Metrics, batches: Sequence[Batch]) -> None:

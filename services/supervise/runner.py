@@ -4,11 +4,11 @@ import os
 import signal
 
 import structlog
-from prometheus_client import start_http_server
 
 from services import pipeline
 from services.stage import run
 from services.supervise import logs
+from services.supervise.exporter import export
 from services.supervise.session import Chosen
 from streams.errors import BallastError
 from streams.kafka import KafkaBroker
@@ -36,7 +36,7 @@ def run_stage(chosen: Chosen, bootstrap: str, stage: str, slot: int, ready_fd: i
     pipeline.prepare(broker, plan.pipeline)
     parts = pipeline.context(plan, where, broker, slot)
     if where.metrics_port is not None:
-        start_http_server(where.metrics_port, registry=parts.metrics.registry)
+        export(parts, bootstrap, stage, where.metrics_port)
 
     def started() -> None:
         log.info("started", pid=os.getpid(), recipe=plan.version)

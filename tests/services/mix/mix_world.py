@@ -63,6 +63,7 @@ class World:
         self.broker = MemoryBroker(lambda: self.now)
         ensure(self.broker, "p")
         self.recipe = settings or recipe()
+        self.metrics = Metrics()
         self._folder = tempfile.TemporaryDirectory()
         self._numbers = 0
         self.policies: list[MixPolicySet] = []
@@ -120,7 +121,7 @@ class World:
                 codec=CODEC,
                 slot=0,
                 now=lambda: self.now,
-                metrics=Metrics(),
+                metrics=self.metrics,
                 spools=Path(self._folder.name),
             )
         )

@@ -74,7 +74,7 @@ def put(broker: MemoryBroker, word: str, samples: Iterable[Sample]) -> None:
     producer.flush()
 
 
-def stage(broker: Any, settings: Recipe | None = None) -> Stage:
+def stage(broker: Any, settings: Recipe | None = None, metrics: Metrics | None = None) -> Stage:
     return build(
         Context(
             recipe=settings or recipe(),
@@ -82,7 +82,7 @@ def stage(broker: Any, settings: Recipe | None = None) -> Stage:
             codec=CODEC,
             slot=0,
             now=lambda: NOW,
-            metrics=Metrics(),
+            metrics=metrics or Metrics(),
             spools=Path("/nonexistent"),
         )
     )
