@@ -22,6 +22,7 @@ from services.show import demo as demonstration
 from services.show import view
 from services.show.demo import Outcome, Show
 from services.show.planted import EACH, KINDS
+from services.show.story import verdict as verdict_of
 from services.show.view import Snapshot
 from services.supervise.session import Chosen
 
@@ -91,6 +92,7 @@ def _report(outcome: Outcome) -> None:
     rows = [
         ("human documents", f"{human:,} (to train {counts.seed:,}, to compare with {human - counts.seed:,})"),
         ("candidates", f"{counts.candidates - _BAD:,} of three model families, {_BAD} bad ones planted"),
+        *verdict_of(outcome.plot, demonstration.VICTIM, outcome.began).items(),
         ("accepted", f"{counts.accepted:,}"),
         ("rejected", rejected),
         ("batches", f"{counts.batches:,} with {counts.mixed_real:,} real and {counts.mixed_synthetic:,} synthetic"),

@@ -65,21 +65,22 @@ class MixCorpus:
 
 
 class OwnCorpus:
-    """The last accepted samples of the model's own source; due when all of them are new."""
+    """The last accepted samples of the model's own source; due when all of them are new, and `first` have been."""
 
-    def __init__(self, size: int = RECENT_DOCUMENTS) -> None:
+    def __init__(self, size: int = RECENT_DOCUMENTS, first: int = 0) -> None:
         self._recent: deque[tuple[int, str]] = deque(maxlen=size)
-        self._size = size
-        self._fresh = 0
+        self._size, self._first = size, first
+        self._seen = self._fresh = 0
 
     def add(self, sample: Sample) -> None:
         """Take the next accepted sample in."""
+        self._seen += 1
         self._fresh += 1
         self._recent.append((sample.lineage.generation, sample.turns[-1].text))
 
     def due(self) -> bool:
         """Tell whether there are as many new ones as fit."""
-        return self._fresh >= self._size
+        return self._fresh >= self._size and self._seen >= self._first
 
     def take(self) -> Training:
         """Return the last samples."""

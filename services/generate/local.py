@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from hashlib import blake2b
-from typing import Literal
 
 from services.generate.corpus import MOST_DOCUMENTS, Corpus, MixCorpus, OwnCorpus, Training
 from services.generate.ngram import NgramModel
@@ -25,7 +24,7 @@ class LocalProvider:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.corpus = _corpus(source.trained_on)
+        self.corpus = _corpus(source)
         self._source, self._clock, self._sleep = source, clock, sleep
         self._next = 0.0
         self._ngrams: NgramModel | None = None
@@ -76,7 +75,7 @@ class LocalProvider:
         self._next = max(self._next, now) + 1 / self._source.documents_per_second
 
 
-def _corpus(trained_on: Literal["seed", "mix", "self"]) -> Corpus | None:
-    if trained_on == "seed":
+def _corpus(source: Source) -> Corpus | None:
+    if source.trained_on == "seed":
         return None
-    return MixCorpus() if trained_on == "mix" else OwnCorpus()
+    return MixCorpus() if source.trained_on == "mix" else OwnCorpus(first=source.own_after)

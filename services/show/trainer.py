@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import time
 from collections.abc import Sequence
 
 from services import pipeline
@@ -12,8 +13,11 @@ NAME = "demo"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Read the pipeline of that name at that address until SIGTERM; the committed progress tells how far."""
-    name, bootstrap = arguments
+    """Read the pipeline of that name at that address until SIGTERM; the committed progress tells how far.
+
+    The last argument is how many batches it takes a second, as a real one's steps take their time.
+    """
+    name, bootstrap, pace = arguments
     stopping = False
 
     def stop(*_: object) -> None:
@@ -26,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     dataset = Dataset(broker, pipeline.codec(broker, name), name, trainer=NAME, stopping=lambda: stopping)
     try:
         for _ in dataset.batches():
-            pass
+            time.sleep(1 / float(pace))
     finally:
         dataset.close()
     return 0

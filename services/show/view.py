@@ -10,24 +10,30 @@ from rich.table import Table
 from rich.text import Text
 
 from services.books.tally import Counts
+from services.show.story import Plot
 from services.supervise.running import Running
 
 _WINDOW_SECONDS = 3.0
 _BAR = 24
 _REASONS_SHOWN = 4
+_MOMENTS_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Everything the view shows; `rates` are records a second by stage, `cap` is the share allowed (0 to 1)."""
+    """Everything the view shows; `rates` are records a second by stage, `cap` is the recipe's (0 to 1).
+
+    `began` is in UTC milliseconds.
+    """
 
     pipeline: str
     bootstrap: str
     elapsed: float
+    began: int
     counts: Counts
     states: Mapping[str, str]
     rates: Mapping[str, float]
-    target: int
+    plot: Plot
     cap: float
     trained: int
 
@@ -83,7 +89,8 @@ def render(snapshot: Snapshot) -> RenderableType:
     title = Text.assemble(
         ("Ballast", "bold"), f"  pipeline {snapshot.pipeline}, {snapshot.elapsed:.0f} s, Kafka at {snapshot.bootstrap}"
     )
-    return Group(title, Text(), _stages(snapshot), Text(), _bars(snapshot), Text(), _rejections(counts))
+    parts = (_stages(snapshot), _bars(snapshot), _rejections(counts), _moments(snapshot))
+    return Group(title, *(each for part in parts for each in (Text(), part)))
 
 
 def line(snapshot: Snapshot) -> str:
@@ -91,10 +98,14 @@ def line(snapshot: Snapshot) -> str:
     counts = snapshot.counts
     return (
         f"{snapshot.elapsed:4.0f} s  human {counts.seed + counts.reference + counts.holdout:,}, "
-        f"generated {counts.candidates:,}, accepted {counts.accepted:,} of {snapshot.target:,}, "
+        f"generated {counts.candidates:,}, accepted {counts.accepted:,}, "
         f"rejected {counts.rejected:,}, batches {counts.batches:,}, trained {snapshot.trained:,}, "
-        f"share {snapshot.share:.3f} of {snapshot.cap:g}"
+        f"share allowed {snapshot.plot.alpha:.2f} of {snapshot.cap:g}{_newest(snapshot.plot)}"
     )
+
+
+def _newest(plot: Plot) -> str:
+    return f"; {plot.moments[-1].told}" if plot.moments else ""
 
 
 def _stages(snapshot: Snapshot) -> Table:
@@ -132,12 +143,24 @@ def _bars(snapshot: Snapshot) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(width=_BAR)
     table.add_column(no_wrap=True)
-    accepted = ProgressBar(total=snapshot.target, completed=min(counts.accepted, snapshot.target), width=_BAR)
-    table.add_row("accepted", accepted, f"{counts.accepted:,} of {snapshot.target:,}")
     over = share > cap or counts.largest_share > cap
     style = "red" if over else "bar.complete"
+    allowed = ProgressBar(total=max(cap, 1e-9), completed=min(snapshot.plot.alpha, cap), width=_BAR)
+    table.add_row("share allowed", allowed, f"{snapshot.plot.alpha:.3f} of {cap:g}")
     reached = ProgressBar(total=max(cap, 1e-9), completed=min(share, cap), width=_BAR, complete_style=style)
     table.add_row("synthetic share", reached, f"{share:.3f} of {cap:g}, largest batch {counts.largest_share:.3f}")
+    return table
+
+
+def _moments(snapshot: Snapshot) -> Table:
+    """Return what happened last, the newest below."""
+    began = snapshot.began
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column()
+    for moment in snapshot.plot.moments[-_MOMENTS_SHOWN:]:
+        style = "bold red" if moment.told.startswith(("alarm", "source")) and "changed" in moment.told else ""
+        table.add_row(f"{(moment.at - began) / 1000:.0f} s", Text(moment.told, style=style))
     return table
 
 

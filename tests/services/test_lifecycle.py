@@ -176,6 +176,16 @@ def test_a_policy_takes_over_what_it_does_not_change(pipeline: Pipeline) -> None
     assert [each["version"] for each in json.loads(pipeline("policy", "history", "--json"))] == [0, 1]
 
 
+def test_a_report_is_written_where_it_is_wanted_and_says_what_is_not_there_yet(pipeline: Pipeline) -> None:
+    path = pipeline.home / "a report.html"
+    assert pipeline("report", "--out", str(path)) == f"{path}\n"
+    html = path.read_text()
+    assert f"Ballast report: {pipeline.name}" in html
+    assert "The topic measure is empty" in html
+    assert "a test" in html  # the reason of the policy
+    assert "can't be written" in pipeline("report", "--out", str(pipeline.home / "no" / "a.html"), code=2)
+
+
 def test_topics_logs_and_empty_lists(pipeline: Pipeline) -> None:
     rows = json.loads(pipeline("topics", "--json"))
     assert {row["topic"] for row in rows} >= {f"{pipeline.name}.{word}" for word in ("seed", "mix", "dead.verify")}

@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import pytest
 
-from services.policy import Policies, allowed_share
+from services.commands.policy import COLUMNS, row
+from services.policy import Policies, allowed_share, decisions
 from streams.broker import Record
 from streams.codec import Codec
 from streams.events import MixPolicySet
+from streams.parts import SourceRange
 
 CODEC = Codec()
 
@@ -41,3 +45,26 @@ def test_the_smaller_of_cap_and_policy_holds_and_none_means_nothing(
     cap: float, alpha: float | None, allowed: float
 ) -> None:
     assert allowed_share(cap, None if alpha is None else policy(1, alpha)) == allowed
+
+
+def test_the_history_shows_decisions_with_weights_held_ranges_and_inputs() -> None:
+    held = (
+        SourceRange(source="b", partition=2, from_offset=5, to_offset=9),
+        SourceRange(source="c", from_offset=0, to_offset=1),
+    )
+    made = replace(
+        policy(3, 0.05, 60_000), weights={"b": 0.0, "a": 1.0}, held=held, inputs={"excess": 1.833}, set_by="monitor"
+    )
+    renewed = replace(made, version=5, occurred_at=30_000, expires_at=90_000, inputs={"excess": 9.0})
+    (decision,) = decisions([made, renewed])
+    assert dict(zip(COLUMNS, row(decision), strict=True)) == {
+        "version": "3 to 5",
+        "set at": "1970-01-01 00:00:00 UTC",
+        "share": 0.05,
+        "until": "1970-01-01 00:01:30 UTC",
+        "weights": "a 1, b 0",
+        "held": "b: offsets 5 to 8 of partition 2; c: offsets 0 to 0",
+        "by": "monitor",
+        "reason": "t",
+        "inputs": "excess 1.83",
+    }

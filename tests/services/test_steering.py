@@ -27,6 +27,12 @@ def test_each_policy_has_the_next_version_and_its_own_id(books: Books) -> None:
     assert history(books.broker, CODEC, NAME)[-1] == second
 
 
+def test_a_policy_that_was_sent_again_is_in_the_history_once(books: Books) -> None:
+    first = share(books, 0.2)
+    books.write("policy", "", first)
+    assert [each.version for each in history(books.broker, CODEC, NAME)] == [0, 1]
+
+
 def test_a_person_who_sets_the_share_does_not_release_what_is_held(books: Books) -> None:
     held = (SourceRange(source="a", from_offset=0, to_offset=9),)
     books.policy(1, 0.1, held=held, weights={"a": 0.0}, regenerate=("a",))
