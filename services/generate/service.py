@@ -156,7 +156,7 @@ class Generator:
         state = self._state
         everyone = state.calls.all
         enough = self._limits.in_flight - everyone.unverified - LARGEST_SIZE
-        unmixed = self._backlog.unmixed(state.accepted, enough, now)
+        unmixed = self._backlog.unmixed(state.drawable(), enough, now)
         return room(state.calls.own, everyone, self._limits, unmixed)
 
     def _is_local(self, source: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from services.generate.calls import Calls, Seen
 from services.generate.candidate import PURPOSE
 from services.generate.corpus import Corpus
+from services.generate.kept_out import KeptOut
 from services.generate.pool import SeedPool
 from services.policy import Policies
 from streams.broker import Record, TopicPartition
@@ -37,6 +38,7 @@ class State:
         self.calls, self.pool = calls, pool
         self.policies = Policies(codec)
         self.accepted = 0
+        self._kept_out = KeptOut()
         self.asked: dict[int, int] = {}  # own calls without an answer: the attempt
         self.answers: dict[int, ModelAnswered] = {}  # own answers without a candidate
         self.replays: set[int] = set()  # own refused calls whose dead letter was replayed
@@ -103,6 +105,11 @@ class State:
             self.calls.mark(call, Seen.REFUSED)
             self._offer(call)
 
+    def drawable(self) -> int:
+        """Return how many accepted samples a batch may have, or has had: not those that the policy keeps out."""
+        policy = self.policies.latest
+        return self.accepted - (self._kept_out.count((*policy.held, *policy.dropped)) if policy else 0)
+
     def attempt(self, call: int) -> int:
         """Return the number of the call's next attempt."""
         return 1 + max(self.asked.get(call, 0), self._attempts.get(call, 0))
@@ -149,6 +156,7 @@ class State:
     def _take_verify(self, record: Record) -> None:
         header = self._codec.header(record.value)
         self.accepted += 1
+        self._kept_out.add(header.source or "ingest", record.partition, record.offset)
         self._mark(header.call_index, Seen.ACCEPTED)
         if corpus := self._own.get(header.source or ""):
             event = self._codec.decode(record.value)

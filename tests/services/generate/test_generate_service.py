@@ -9,8 +9,9 @@ from services.generate.service import Generator
 from services.generate.state import FACTS
 from streams.broker import Record
 from streams.errors import DeadLetterLimitError, FatalError, UnavailableError
-from streams.events import DeadLetter, SampleRejected, SampleVerified
+from streams.events import DeadLetter, MixPolicySet, SampleRejected, SampleVerified
 from streams.fold import Fold
+from streams.parts import SourceRange
 from streams.samples import digest
 from streams.topics import name
 
@@ -233,6 +234,24 @@ def test_backpressure_stops_at_unverified_plus_unmixed_and_goes_on_when_the_mix_
     for _ in range(5):
         stage.step()
     assert len(world.made()) == 17
+
+
+def test_what_a_policy_keeps_out_of_the_mix_holds_nobody_back() -> None:
+    world = World(recipe(target=100, in_flight=10))
+    stage = world.slot({"a": Vendor()})
+    stage.start()
+    for _ in range(20):
+        stage.step()
+    world.verify()
+    held = (SourceRange(source="a", from_offset=0, to_offset=1 << 62),)
+    policy = MixPolicySet(
+        event_id="0", occurred_at=0, version=0, alpha=0.3, set_by="monitor", reason="changed", held=held
+    )
+    world.send("policy", "", policy)
+    for _ in range(20):
+        world.now += 1_000
+        stage.step()
+    assert len(world.made()) == 20
 
 
 def test_ingested_candidates_do_not_count_for_the_target() -> None:
