@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 
+from services.errors import InputError
 from services.policy import Policies
 from streams.broker import Broker, Record, TopicPartition
 from streams.codec import Codec
@@ -28,6 +29,24 @@ def set_share(
         lambda last: replace(last, alpha=alpha, expires_at=expires_at, set_by=getpass.getuser(), reason=reason),
         now,
     )
+
+
+def release_source(
+    broker: Broker, codec: Codec, pipeline: str, *, source: str, weight: float, reason: str, now: int
+) -> MixPolicySet:
+    """Take back a source that was put out: its weight, and what was held of it. Blocks.
+
+    Raises InputError if the newest policy neither holds it nor gives it the weight 0.
+    """
+
+    def change(last: MixPolicySet) -> MixPolicySet:
+        held = tuple(each for each in last.held if each.source != source)
+        if held == last.held and last.weights.get(source) != 0.0:
+            raise InputError(f"Source {source} is not out, so there is nothing to release; see `ballast policy show`")
+        author = last.set_by or getpass.getuser()
+        return replace(last, weights={**last.weights, source: weight}, held=held, set_by=author, reason=reason)
+
+    return _set(broker, codec, pipeline, change, now)
 
 
 def accept_reference(broker: Broker, codec: Codec, pipeline: str, *, reason: str, now: int) -> MixPolicySet:

@@ -94,6 +94,13 @@ def returned(now: Decisions, name: str, at: int, ends: Mapping[int, int]) -> Dec
     return replace(made, dropped=(*now.dropped, *dropped))
 
 
+def released(now: Decisions, name: str, at: int) -> Decisions:
+    """Take a source back on a person's word, with all that was held of it."""
+    if now.source(name).phase not in (*_OUT, "refused"):
+        return now
+    return _with(now, name, Source(phase="healthy", since=at), f"source {name} is released by a person", {})
+
+
 def measured(
     now: Decisions, window: int, excess: float | None, limits: Limits, inputs: Mapping[str, float]
 ) -> Decisions:

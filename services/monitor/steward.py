@@ -1,5 +1,6 @@
 """Keeps the policy in step with the decisions, and lets time pass for sources that are out."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from services.monitor import decisions as deciding
@@ -49,6 +50,7 @@ class Steward:
         """
         now = self._context.now()
         decided = _given_time(state, now, self._context.recipe.monitor.probation_after_seconds)
+        decided = _released(decided, self.look(), self._weights, now)
         self._folds[0].advance()
         for each, loss in self._evaluations.losses.items():
             self._context.metrics.set("evaluation_loss", loss, each)
@@ -72,6 +74,15 @@ def _given_time(state: State, now: int, seconds: float) -> Decisions:
         if each.phase == "quarantined" and now - each.since >= 1000 * seconds:
             tested = [g.change.tested for key, g in state.groups.items() if _is_of(key, source)]
             decided = deciding.on_probation(decided, source, now, max(tested, default=0))
+    return decided
+
+
+def _released(decided: Decisions, last: MixPolicySet | None, weights: Mapping[str, float], now: int) -> Decisions:
+    """Take back the sources that a policy gives their whole weight: of those that are out, only a person's does."""
+    given = last.weights if last is not None else {}
+    for source, weight in sorted(given.items()):
+        if weight > 0 and weight >= weights.get(source, 1.0):
+            decided = deciding.released(decided, source, now)
     return decided
 
 
