@@ -28,7 +28,12 @@ def now() -> int:
 
 def slots(recipe: Recipe) -> list[tuple[str, int]]:
     """Return every (stage, slot) that the recipe runs, in the order of flow."""
-    counts = {"generate": recipe.generate.slots, "verify": recipe.verify.slots}
+    counts = {
+        "generate": recipe.generate.slots,
+        "verify": recipe.verify.slots,
+        "sketch": recipe.monitor.sketch_slots,
+        "monitor": recipe.monitor.slots,
+    }
     return [(stage, slot) for stage in STAGES for slot in range(counts.get(stage, 1))]
 
 

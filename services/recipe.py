@@ -65,6 +65,12 @@ class Source(_Part):
     temperature: float | None = Field(default=None, gt=0, le=2)
     documents_per_second: float | None = Field(default=None, gt=0, description="local: pace of its answers.")
 
+    @property
+    def declared(self) -> str:
+        """Hash of what makes it another model: all but the pace and the weight."""
+        told = self.model_dump_json(exclude={"weight", "documents_per_second"})
+        return blake2b(told.encode(), digest_size=8).hexdigest()
+
 
 class Generate(_Part):
     """How many candidates, and how varied."""
@@ -113,6 +119,8 @@ class Monitor(_Part):
     """What is measured, and what is done about it."""
 
     engine: Literal["faust", "processor"] = Field(default="faust", description="What carries the monitor's state.")
+    slots: int = Field(default=1, ge=1, le=2, description="2: the second is a hot standby.")
+    sketch_slots: int = Field(default=1, ge=1, le=64, description="Processes that turn samples into numbers.")
     window: int = Field(default=1000, ge=100, le=20_000, description="Documents of a window, in every group.")
     target_excess: float = Field(default=1.0, gt=0, description="Where the share settles, in tolerances.")
     documents_between_false_alarms: float = Field(default=25_000_000, ge=25_000)

@@ -201,6 +201,16 @@ class MonitorCore:
         return replace(now, decisions=deciding.returned(now.decisions, parts.source, at, ends))
 
 
+def declare(state: State, declared: Mapping[str, str]) -> State:
+    """Return the state under the recipe of today: what was normal for another model is no baseline for this one."""
+    decisions, others = deciding.declare(state.decisions, declared)
+    groups = {
+        name: replace(group, change=group.change.anew()) if grouping.parsed(name).source in others else group
+        for name, group in state.groups.items()
+    }
+    return replace(state, decisions=decisions, groups=groups)
+
+
 def pending(groups: Mapping[str, Group]) -> Iterator[Cell]:
     """Yield the cells that wait for their window."""
     for group in groups.values():

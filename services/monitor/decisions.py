@@ -37,6 +37,7 @@ class Decisions:
 
     control: Control
     sources: Mapping[str, Source] = field(default_factory=dict)
+    declared: Mapping[str, str] = field(default_factory=dict)  # what the recipe said of each source
     dropped: tuple[SourceRange, ...] = ()
     regenerate: tuple[str, ...] = ()
     reason: str = "the monitor has started; no source is admitted yet"
@@ -56,6 +57,16 @@ class Alarm:
     held: Mapping[int, int]
     reason: str
     inputs: Mapping[str, float]
+
+
+def declare(now: Decisions, declared: Mapping[str, str]) -> tuple[Decisions, list[str]]:
+    """Take what the recipe says of each source; return the names of those of which it says something else than before.
+
+    Those are other sources under an old name: they have to be admitted again.
+    """
+    others = [name for name, told in sorted(declared.items()) if now.declared.get(name, told) != told]
+    sources = {name: source for name, source in now.sources.items() if name not in others}
+    return replace(now, sources=sources, declared={**now.declared, **declared}), others
 
 
 def admitted(now: Decisions, name: str, at: int, *, refused_for: str | None) -> Decisions:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 
 from services.monitor import stored
-from services.monitor.core import MonitorCore, Setting, State, Step
+from services.monitor.core import MonitorCore, Setting, State, Step, declare
 from services.monitor.decisions import Decisions
 from services.stage import Context
 from streams.broker import TopicPartition
@@ -20,13 +20,16 @@ class Keeper:
 
     def __init__(self, context: Context, core: MonitorCore, setting: Setting, start: Decisions) -> None:
         self._context, self._core, self._setting, self._start = context, core, setting, start
-        self.state = State(decisions=start)
+        self.state = self._declared(State(decisions=start))
 
     def restore(self, records: Mapping[str, bytes]) -> None:
         """Become what stored the records. Blocks while the cells that wait are read again."""
         state = stored.restored(records, self._setting, self._start)
         again = self.sketches(stored.oldest(records), state.offset + 1)
-        self.state = stored.with_waiting(state, again, self._setting.artefact)
+        self.state = self._declared(stored.with_waiting(state, again, self._setting.artefact))
+
+    def _declared(self, state: State) -> State:
+        return declare(state, {source.name: source.declared for source in self._context.recipe.sources})
 
     def take(self, state: State, event: BatchSketched, offset: int) -> Step:
         """Return what a sketch leads to; one that was taken in before to nothing."""

@@ -107,7 +107,15 @@ def test_the_audit_counts_every_place(pipeline: Pipeline) -> None:
 def test_the_status_tells_bootstrap_pipeline_and_each_stage(pipeline: Pipeline, bootstrap: str) -> None:
     told = pipeline.status()
     assert (told["pipeline"], told["state"], told["bootstrap"]) == (pipeline.name, "up", bootstrap)
-    assert [each["stage"] for each in told["stages"]] == ["ingest", "generate", "verify", "review", "mix", "sketch"]
+    assert [each["stage"] for each in told["stages"]] == [
+        "ingest",
+        "generate",
+        "verify",
+        "review",
+        "mix",
+        "sketch",
+        "monitor",
+    ]
     assert all(psutil.pid_exists(each["pid"]) and each["state"] == "running" for each in told["stages"])
     assert {each["stage"]: each["lag"] for each in told["stages"]} == {
         "ingest": None,
@@ -116,6 +124,7 @@ def test_the_status_tells_bootstrap_pipeline_and_each_stage(pipeline: Pipeline, 
         "review": 0,
         "mix": 0,
         "sketch": None,  # no reference is accepted
+        "monitor": None,
     }
 
 
@@ -202,7 +211,7 @@ def test_an_embedded_pipeline_leaves_no_orphan_when_its_supervisor_is_killed(tmp
     made.up()
     pids = made.pids()
     try:
-        assert len(pids) == 8
+        assert len(pids) == 9
         broker = made.status()["broker_pid"]
         os.kill(broker, signal.SIGKILL)
         assert eventually(lambda: made.status()["broker_pid"] not in (None, broker))
