@@ -33,15 +33,15 @@ _BAD = EACH * KINDS
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave broker, stages and log until `ballast down`.")] = False,
 ) -> None:
-    """Show a whole pipeline at work on real text, from nothing to mixed batches.
+    """Show a pipeline at work on real text, one of whose models begins to feed on itself.
 
     Starts a real Kafka broker and every stage as a process of its own, takes in 38 plays of Shakespeare, lets three
     small language models write, plants some bad candidates, verifies, and mixes batches whose synthetic share is at
-    most 0.3 (a ratio of 0.43). It needs no key and no network once its parts are there. Exit code 1 if the audit at
-    its end finds a fault.
+    most 0.3 (a ratio of 0.43). Then one model is retrained on its own output: the monitor finds it and acts. It needs
+    no key and no network once its parts are there. Exit code 1 if the audit at its end finds a fault.
     """
     with _place(keep=keep) as what:
-        note("Starting a Kafka broker and five stages")
+        note("Starting a Kafka broker and every stage")
         with fetching() as progress, _shown() as show:
             outcome = demonstration.run(what, keep=keep, show=show, fetching=progress)
         _report(outcome)
@@ -107,6 +107,6 @@ def _report(outcome: Outcome) -> None:
 
 def _next_steps(what: Chosen, outcome: Outcome) -> None:
     say(f"Pipeline demo stays up; Kafka is at {outcome.last.bootstrap}, logs lie in {what.folder / 'logs'}.")
-    for command in ("status", "audit", f"trace {outcome.sample_id}", "topics"):
+    for command in ("status", "policy history", "report", "audit", f"trace {outcome.sample_id}"):
         say(f"  ballast {command} --pipeline demo")
     say("End it with `ballast down --pipeline demo`.")

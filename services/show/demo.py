@@ -173,7 +173,7 @@ def _snapshot(what: _Watched, began: float, rates: Rates) -> Snapshot:
         began=pipeline.now() - round(1000 * (now - began)),
         counts=counts,
         states=states,
-        rates=rates.update(now, view.done(counts, trained)),
+        rates=rates.update(now, view.done(counts, what.story.plot, trained)),
         plot=what.story.plot,
         cap=SHARE,
         trained=min(trained, counts.batches),  # the books are a little older

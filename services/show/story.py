@@ -34,6 +34,8 @@ class Plot:
     false_alarms: tuple[str, ...] = ()
     alpha: float = 0.0
     moments: tuple[Moment, ...] = ()
+    sketched: int = 0  # samples
+    measured: int = 0  # windows
     jsd: tuple[float, float, float] | None = None  # of the victim's last window: value, null's median and half width
 
 
@@ -53,8 +55,10 @@ class Story:
                 self._generated(record)
                 continue
             match self._codec.decode(record.value):
-                case BatchSketched() as event if event.source_topic == "generate":
-                    self._sketched.append((record.offset, event.source_partition, event.to_position))
+                case BatchSketched() as event:
+                    self.plot = replace(self.plot, sketched=self.plot.sketched + event.documents)
+                    if event.source_topic == "generate":
+                        self._sketched.append((record.offset, event.source_partition, event.to_position))
                 case CollapseMeasured() as event:
                     self._measured(event)
                 case MixPolicySet() as event:
@@ -74,6 +78,7 @@ class Story:
     def _measured(self, event: CollapseMeasured) -> None:
         victim = event.group.startswith("generate/") and event.group.endswith(f"/{self._victim}")
         if event.alarm is None:
+            self.plot = replace(self.plot, measured=self.plot.measured + 1)
             if victim:
                 self.plot = replace(self.plot, jsd=_jsd(event) or self.plot.jsd)
             return

@@ -60,7 +60,7 @@ class Rates:
         return {stage: (count - before.get(stage, 0)) / seconds if seconds else 0.0 for stage, count in done.items()}
 
 
-def done(counts: Counts, trained: int) -> dict[str, int]:
+def done(counts: Counts, plot: Plot, trained: int) -> dict[str, int]:
     """Return how many records each stage has made, in the order of flow; `trained` is in batches."""
     mixed = counts.mixed_real + counts.mixed_synthetic
     return {
@@ -69,6 +69,8 @@ def done(counts: Counts, trained: int) -> dict[str, int]:
         "verify": counts.accepted + counts.rejected + counts.waiting_review + counts.dead,
         "review": 0,
         "mix": mixed,
+        "sketch": plot.sketched,
+        "monitor": plot.measured,
         "trainer": mixed * min(trained, counts.batches) // counts.batches if counts.batches else 0,
     }
 
@@ -116,7 +118,7 @@ def _stages(snapshot: Snapshot) -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("")
     told = _told(snapshot)
-    for stage, count in done(snapshot.counts, snapshot.trained).items():
+    for stage, count in done(snapshot.counts, snapshot.plot, snapshot.trained).items():
         state = snapshot.states.get(stage, "starting")
         style = "green" if state == "running" else "yellow"
         rate = snapshot.rates.get(stage, 0.0)
@@ -133,6 +135,8 @@ def _told(snapshot: Snapshot) -> dict[str, str]:
         "verify": f"accepted {counts.accepted:,}, rejected {counts.rejected:,}",
         "review": f"{counts.waiting_review:,} wait for a person" if counts.waiting_review else "nothing waits",
         "mix": f"{counts.batches:,} batches, real {counts.mixed_real:,}, synthetic {counts.mixed_synthetic:,}",
+        "sketch": "every sample as numbers",
+        "monitor": f"{snapshot.plot.measured:,} windows measured",
         "trainer": f"{snapshot.trained:,} batches read",
     }
 

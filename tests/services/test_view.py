@@ -18,6 +18,7 @@ COUNTS = Counts(
 )  # fmt: skip
 PLOT = Plot(
     alpha=0.15,
+    measured=77,
     moments=(
         Moment(at=1_012_000, told="source bigram is admitted"),
         Moment(at=1_040_000, told="source bigram changed: novel_3 fell"),
@@ -45,6 +46,7 @@ def test_the_view_shows_what_matters_without_cutting_it(width: int) -> None:
         "accepted 4,000, rejected 199",
         "56 batches, real 10,336, synthetic 4,000",
         "3,212",
+        "77 windows measured",
         "0.150 of 0.3",
         "12 s  source bigram is admitted",
         "40 s  source bigram changed: novel_3 fell",
@@ -78,8 +80,8 @@ def test_rates_are_over_the_last_seconds_only() -> None:
 
 
 def test_what_the_trainer_has_read_is_told_in_samples() -> None:
-    assert done(COUNTS, 28)["trainer"] == done(COUNTS, 56)["trainer"] // 2 == 14_336 // 2
-    assert done(COUNTS, 99)["trainer"] == 14_336
+    assert done(COUNTS, PLOT, 28)["trainer"] == done(COUNTS, PLOT, 56)["trainer"] // 2 == 14_336 // 2
+    assert done(COUNTS, PLOT, 99)["trainer"] == 14_336
 
 
 def test_the_worst_slot_of_a_stage_is_shown() -> None:
