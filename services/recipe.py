@@ -121,7 +121,12 @@ class Monitor(_Part):
     engine: Literal["faust", "processor"] = Field(default="faust", description="What carries the monitor's state.")
     slots: int = Field(default=1, ge=1, le=2, description="2: the second is a hot standby.")
     sketch_slots: int = Field(default=1, ge=1, le=64, description="Processes that turn samples into numbers.")
-    window: int = Field(default=1000, ge=100, le=20_000, description="Documents of a window, in every group.")
+    window: int = Field(
+        default=1000,
+        ge=100,
+        le=20_000,
+        description="Documents of a window; fewer if the reference has less than 12 times as many.",
+    )
     target_excess: float = Field(default=1.0, gt=0, description="Where the share settles, in tolerances.")
     documents_between_false_alarms: float = Field(default=25_000_000, ge=25_000)
     probation_after_seconds: float = Field(default=3600, gt=0, description="When a quarantined source is asked again.")

@@ -1,12 +1,13 @@
 """What the monitor is built from: the recipe, and the reference that the policy names."""
 
-from services.artefact import Artefact
+import structlog
+
 from services.monitor import control
 from services.monitor.control import Limits
 from services.monitor.core import MonitorCore, Setting
 from services.monitor.decisions import Decisions
 from services.monitor.keeper import Keeper
-from services.monitor.yardstick import Yardstick, human_documents
+from services.monitor.yardstick import PART, Yardstick, human_documents
 from services.reference import artefact_of, samples_of
 from services.stage import Context
 from streams.events import MixPolicySet
@@ -19,10 +20,11 @@ def keeper_of(context: Context, policy: MixPolicySet) -> Keeper:
     """Return a keeper for the accepted reference. Reads the topic and takes seconds."""
     artefact, recipe = artefact_of(context, policy), context.recipe
     partitions = context.broker.partitions()[name(context.pipeline, "generate")]
-    width = max(1, round(recipe.monitor.window / CELL / partitions))
-    limits = Limits(
-        recipe.mix.floor, max(recipe.mix.floor, recipe.mix.max_synthetic_share), recipe.monitor.target_excess
-    )
+    human = human_documents(artefact, samples_of(context, policy, "calibrate"), MEMORY // partitions)
+    width = width_of(recipe.monitor.window, len(human.keys), partitions)
+    size = width * CELL * partitions
+    cap = recipe.mix.max_synthetic_share
+    limits = Limits(min(recipe.mix.floor, cap), cap, recipe.monitor.target_excess)
     setting = Setting(
         partitions=partitions,
         width=width,
@@ -31,11 +33,14 @@ def keeper_of(context: Context, policy: MixPolicySet) -> Keeper:
         artefact=artefact.hash,
         version=artefact.version,
     )
-    yardstick = _yardstick(context, policy, artefact, width * CELL * partitions)
+    yardstick = Yardstick(human, size)
+    structlog.get_logger().info(
+        "measuring", reference=artefact.version, human=len(human.keys), window=size, calibrated=bool(yardstick.nulls)
+    )
     return Keeper(context, MonitorCore(setting, yardstick), setting, Decisions(control=control.start(limits)))
 
 
-def _yardstick(context: Context, policy: MixPolicySet, artefact: Artefact, size: int) -> Yardstick:
-    partitions = context.broker.partitions()[name(context.pipeline, "generate")]
-    samples = samples_of(context, policy, "calibrate")
-    return Yardstick(human_documents(artefact, samples, MEMORY // partitions), size)
+def width_of(window: int, human: int, partitions: int) -> int:
+    """Return a window's cells in each partition: as many as are wanted, or as the human documents can calibrate."""
+    most = min(window, human // PART) // (CELL * partitions)
+    return max(1, most)

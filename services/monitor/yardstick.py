@@ -18,7 +18,7 @@ from streams.stats.overlap import Overlap
 from streams.stats.vocabulary import Vocabulary
 
 DRAWS = 40  # human windows that make a null
-_PART = 4  # human documents at least, in windows
+PART = 4  # human documents at least, in windows
 _SEED = 7
 _CELLS = 24
 _OF_VOCABULARY = ("types", "hapax", "good_turing", "distinct_2", "distinct_3")
@@ -46,7 +46,7 @@ class Yardstick:
         self._balls = coverage.fit(vectors)
         self._gaussian = spectrum.fit(vectors)
         self._cells = cells.fit(mixed.vectors.astype(np.float64), _CELLS, _SEED)
-        self.nulls = self._draw(others, size) if len(human.keys) >= _PART * size else {}
+        self.nulls = self._draw(others, size) if len(human.keys) >= PART * size else {}
 
     def values(self, window: Documents) -> dict[str, float]:
         """Return every statistic of a window of documents by name."""
