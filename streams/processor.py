@@ -128,6 +128,11 @@ class Processor:
         self._note(batch, records, dead)
         return len(batch)
 
+    def catch_up(self) -> None:
+        """Take in what others have committed to the folded topics, without a batch that needs it. Blocks."""
+        if self._fold is not None:
+            self._fold.catch_up()
+
     @property
     def is_assigned(self) -> bool:
         """Whether it has a part of the inputs, or waits for one behind the group's other members."""

@@ -1,7 +1,9 @@
-"""The monitor as a Faust app: an agent of a few lines takes sketches, a table in topic `state` keeps the state.
+"""The monitor as a Faust app: an agent of a few lines takes sketches, the state lies in topic `state`.
 
 Faust commits offsets on its own account, and has been seen to step over records and to take them twice. So neither is
-trusted: what is missing before a sketch is read from the log, and the state knows what it has taken in.
+trusted: what is missing before a sketch is read from the log, and the state knows what it has taken in. Its tables are
+not used: their writes can't be fenced, so a monitor that was frozen would overwrite what its successor has stored, and
+their recovery waits for ever for the record where a transaction's marker is.
 """
 
 import asyncio
@@ -14,18 +16,19 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from services.monitor import stored
-from services.monitor.core import Step
+from services.monitor.core import State, Step
 from services.monitor.export import export_measured
 from services.monitor.keeper import Keeper
 from services.stage import Context
-from streams.broker import Outgoing
 from streams.errors import FatalError
-from streams.events import BatchSketched
+from streams.events import BatchSketched, CollapseMeasured
+from streams.fold import Fold
 from streams.kafka import KafkaBroker
 from streams.topics import group, name
+from streams.writer import Output, Writer
 
 _STEP_SECONDS = 0.2
-_START_SECONDS = 60.0  # after that its recovery hangs, which it has been seen to do for ever
+_START_SECONDS = 60.0  # after that it hangs
 _SESSION_SECONDS = 6.0
 _STORED_EVERY_MS = 1_000
 
@@ -56,45 +59,34 @@ class OnFaust:
             raise FatalError("Faust needs a real Kafka; set `monitor.engine: processor` in the recipe")
         self._context, self._keeper = context, keeper
         self._loop = asyncio.new_event_loop()
-        self._producer = context.broker.producer()
-        self._measures = name(context.pipeline, "measure")
         self._sketch = TP(name(context.pipeline, "sketch"), 0)
-        self._is_restored = False
+        self._fold = Fold(context.broker, [name(context.pipeline, "state")], keeper.fold)
+        self._writer: Writer | None = None  # while this process is active
+        self._is_assigned = False
         self._taken = self._stored_at = 0
-        self._changed: set[str] = set()
+        self._stored: State | None = None
+        self._changed: frozenset[str] = frozenset()
+        self._measured: list[CollapseMeasured] = []
         self._failure: Exception | None = None
         self._app = _app(context, context.broker.bootstrap, self._loop)
-        topic = self._app.topic(self._sketch.topic, key_serializer="raw", value_serializer="raw", partitions=1)
-        # As Faust makes its own changelogs, but for the name: our other engine goes on with the same state.
-        changelog = self._app.topic(
-            name(context.pipeline, "state"),
-            key_type=bytes,
-            value_type=bytes,
-            key_serializer="raw",
-            value_serializer="raw",
-            partitions=1,
-            compacting=True,
-            acks=False,
-            internal=True,
-        )
-        self._table = self._app.Table(
-            "state", key_type=bytes, value_type=bytes, partitions=1, changelog_topic=changelog
-        )
+        self._app.on_partitions_assigned.connect(self._assigned)
         self._app.on_partitions_revoked.connect(self._revoked)
+        topic = self._app.topic(self._sketch.topic, key_serializer="raw", value_serializer="raw", partitions=1)
         self._app.agent(topic)(self._take_all)
 
     @property
     def is_active(self) -> bool:
         """Whether this process has the sketches, or stands by."""
-        return self._is_restored or self._sketch in self._app.consumer.assignment()
+        return self._writer is not None
 
     def start(self) -> None:
-        """Start the app and wait until its table is recovered. Blocks; raises FatalError if it does not recover."""
+        """Build the state and start the app. Blocks; raises FatalError if Faust does not start."""
+        self._fold.catch_up()
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(asyncio.wait_for(self._app.start(), _START_SECONDS))
         except TimeoutError as error:
-            raise FatalError(f"Faust did not recover its state in {_START_SECONDS:.0f} s; start it again") from error
+            raise FatalError(f"Faust did not start within {_START_SECONDS:.0f} s; start the monitor again") from error
 
     def step(self) -> int:
         """Let the app run for a moment; returns how many sketches it took. Raises what its agent met."""
@@ -104,12 +96,19 @@ class OnFaust:
             raise self._failure
         if self._app.should_stop:
             raise FatalError(f"Faust has stopped ({self._app.crash_reason!r}); start the monitor again")
+        if not self._is_assigned:
+            self._fold.advance()
+        elif self._writer is None:
+            self._take_over()
+        else:
+            self._store(self._writer)
         return self._taken - before
 
     def close(self) -> None:
         """Leave."""
         self._loop.run_until_complete(self._app.stop())
-        self._producer.close()
+        self._fold.close()
+        self._stand_by()
         self._loop.close()
 
     async def _take_all(self, stream: Any) -> None:
@@ -123,40 +122,63 @@ class OnFaust:
                     self._failure = error
 
     def _take(self, offset: int, value: bytes) -> None:
-        if not self._is_restored:
-            self._keeper.restore({key.decode(): bytes(kept) for key, kept in self._table.items()})
-            self._is_restored = True
-            self._changed.clear()
+        writer = self._writer or self._take_over()
         if offset > self._keeper.state.offset + 1:
-            for missed, event in self._keeper.sketches(self._keeper.state.offset + 1, offset):
-                self._carry(missed, event)
+            self._catch_up(writer, offset)
         decoded = self._context.codec.decode(value)
         if isinstance(decoded, BatchSketched):
-            self._carry(offset, decoded)
-        self._store()
+            self._carry(writer, offset, decoded)
 
-    def _carry(self, offset: int, event: BatchSketched) -> None:
-        """Take one sketch: what it says is acknowledged before the state moves on."""
+    def _take_over(self) -> Writer:
+        """Fence who had the sketches before, become what it has stored, and take what it left."""
+        self._stand_by()
+        context = self._context
+        # One id for all slots: only one process can store a state, and one that was frozen ends when it tries.
+        writer = Writer(context.broker, context.codec, context.pipeline, f"{group(context.pipeline, 'monitor')}-active")
+        writer.start()
+        self._fold.catch_up()
+        self._keeper.restore()
+        self._stored, self._changed, self._measured = self._keeper.state, frozenset(), []
+        self._catch_up(writer, None)
+        self._writer = writer
+        return writer
+
+    def _catch_up(self, writer: Writer, end: int | None) -> None:
+        for offset, event in self._keeper.sketches(self._keeper.state.offset + 1, end):
+            self._carry(writer, offset, event)
+
+    def _carry(self, writer: Writer, offset: int, event: BatchSketched) -> None:
+        """Take one sketch."""
         step = self._keeper.take(self._keeper.state, event, offset)
         self._changed |= step.changed
-        encode = self._context.codec.encode
-        self._producer.send(Outgoing(self._measures, each.group.encode(), encode(each)) for each in step.measured)
-        self._producer.flush()
+        self._measured += step.measured
         self._keeper.state = step.state
-        export_measured(self._context.metrics, step.measured)
         self._taken += 1
+        self._store(writer)
 
-    def _store(self) -> None:
-        """Put the state into the table, once a second: what came after is read from the log again."""
-        if self._context.now() - self._stored_at < _STORED_EVERY_MS:
+    def _store(self, writer: Writer) -> None:
+        """Write what is measured and the state as one, once a second: what came after is read from the log again."""
+        state, now = self._keeper.state, self._context.now()
+        if state is self._stored or now - self._stored_at < _STORED_EVERY_MS:
             return
-        self._stored_at = self._context.now()
-        for key, record in stored.records(Step(self._keeper.state, frozenset(self._changed), ())).items():
-            self._table[key.encode()] = record
-        self._changed.clear()
+        records = stored.records(Step(state, self._changed, ()))
+        measures = [Output("measure", each.group, each) for each in self._measured]
+        writer.write(writer.encode([*measures, *(Output("state", key, value) for key, value in records.items())]))
+        self._keeper.stored(records)
+        export_measured(self._context.metrics, self._measured)
+        self._stored, self._stored_at, self._changed, self._measured = state, now, frozenset(), []
+
+    def _stand_by(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    async def _assigned(self, _app: Any, assigned: set[TP], **_: Any) -> None:
+        self._is_assigned = self._sketch in assigned
 
     async def _revoked(self, *_: Any, **__: Any) -> None:
-        self._is_restored = False  # another may go on meanwhile; what it stores comes with the table
+        self._is_assigned = False
+        self._stand_by()
 
 
 def _app(context: Context, bootstrap: str, loop: asyncio.AbstractEventLoop) -> Any:
@@ -173,7 +195,7 @@ def _app(context: Context, bootstrap: str, loop: asyncio.AbstractEventLoop) -> A
         topic_disable_leader=True,
         topic_allow_declare=False,
         topic_partitions=1,
-        table_standby_replicas=1,
+        table_standby_replicas=0,
         web_enabled=False,
         autodiscover=False,
     )

@@ -31,22 +31,14 @@ class Handler:
 
     def __init__(self, keeper: Keeper, pipeline: str, metrics: Metrics) -> None:
         self._keeper, self._pipeline, self._metrics = keeper, pipeline, metrics
-        self._records: dict[str, bytes] = {}
-        self._is_foreign = False
 
     def fold(self, records: Sequence[Record]) -> None:
         """Take stored records in; the own ones change nothing."""
-        for record in records:
-            key = (record.key or b"").decode()
-            if self._records.get(key) != record.value:
-                self._records[key] = record.value
-                self._is_foreign = True
+        self._keeper.fold(records)
 
     def handle(self, batch: Sequence[Input]) -> Handled:
         """Take a batch of sketches."""
-        if self._is_foreign:
-            self._keeper.restore(self._records)
-            self._is_foreign = False
+        self._keeper.refresh()
         state, changed, measured = self._keeper.state, frozenset[str](), list[CollapseMeasured]()
         for record, event in batch:
             if isinstance(event, BatchSketched) and word_of(self._pipeline, record.topic) == "sketch":
@@ -63,7 +55,7 @@ class Handler:
     def apply(self, delta: Taken) -> None:
         """Take what is committed as the state."""
         self._keeper.state = delta.state
-        self._records.update(delta.records)
+        self._keeper.stored(delta.records)
         export_measured(self._metrics, delta.measured)
 
 
@@ -71,6 +63,7 @@ class OnProcessor:
     """The engine `processor`."""
 
     def __init__(self, context: Context, keeper: Keeper) -> None:
+        self._keeper = keeper
         self._processor = Processor(
             broker=context.broker,
             codec=context.codec,
@@ -94,7 +87,12 @@ class OnProcessor:
 
     def step(self) -> int:
         """Take sketches; returns how many."""
-        return self._processor.step()
+        taken = self._processor.step()
+        if not taken:  # no sketch brings the state, yet the policy follows from it
+            self._processor.catch_up()
+            if self.is_active:
+                self._keeper.refresh()
+        return taken
 
     def close(self) -> None:
         """Leave."""
