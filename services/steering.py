@@ -31,9 +31,7 @@ def set_share(
     )
 
 
-def release_source(
-    broker: Broker, codec: Codec, pipeline: str, *, source: str, weight: float, reason: str, now: int
-) -> MixPolicySet:
+def release_source(broker: Broker, codec: Codec, pipeline: str, *, source: str, reason: str, now: int) -> MixPolicySet:
     """Take back a source that was put out: its weight, and what was held of it. Blocks.
 
     Raises InputError if the newest policy neither holds it nor gives it the weight 0.
@@ -44,7 +42,7 @@ def release_source(
         if held == last.held and last.weights.get(source) != 0.0:
             raise InputError(f"Source {source} is not out, so there is nothing to release; see `ballast policy show`")
         author = last.set_by or getpass.getuser()
-        return replace(last, weights={**last.weights, source: weight}, held=held, set_by=author, reason=reason)
+        return replace(last, weights={**last.weights, source: 1.0}, held=held, set_by=author, reason=reason)
 
     return _set(broker, codec, pipeline, change, now)
 

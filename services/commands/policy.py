@@ -59,18 +59,9 @@ def release(
 ) -> None:
     """Take back a source that the monitor has put out, with the samples that are held of it."""
     chosen = session.choose(name, recipe)
-    weights = {each.name: each.weight for each in chosen.recipe.sources}
-    if source not in weights:
-        raise InputError(f"Source {source} is not in the recipe; it has {', '.join(sorted(weights)) or 'none'}")
     with session.opened(chosen, note) as opened:
         made = steering.release_source(
-            opened.broker,
-            opened.codec,
-            opened.pipeline,
-            source=source,
-            weight=weights[source],
-            reason=reason,
-            now=pipeline.now(),
+            opened.broker, opened.codec, opened.pipeline, source=source, reason=reason, now=pipeline.now()
         )
     say(f"Policy {made.version}: source {source} is back, and what was held of it may be drawn")
 

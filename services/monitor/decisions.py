@@ -17,7 +17,7 @@ from streams.parts import SourceRange
 Phase = Literal["admitting", "healthy", "refused", "quarantined", "probation"]
 OPEN_END = 1 << 62
 PROBATION_DOCUMENTS = 1_000
-PROBATION_WEIGHT = 0.1  # of the recipe's
+PROBATION_WEIGHT = 0.1  # times the recipe's
 _OUT: tuple[Phase, ...] = ("quarantined", "probation")
 
 
@@ -129,11 +129,10 @@ def measured(
     return replace(now, control=following, reason=reason, inputs=inputs, number=now.number + 1, regenerate=())
 
 
-def weights(now: Decisions, of_recipe: Mapping[str, float]) -> dict[str, float]:
-    """Return the weight of each source that does not keep the recipe's."""
-    found = {name: 0.0 for name, source in now.sources.items() if source.phase in ("quarantined", "refused")}
-    small = [name for name, source in now.sources.items() if source.phase == "probation"]
-    return found | {name: PROBATION_WEIGHT * of_recipe.get(name, 1.0) for name in small}
+def weights(now: Decisions) -> dict[str, float]:
+    """Return by how much the recipe's weight is multiplied, for each source that does not keep it."""
+    factors: dict[Phase, float] = {"quarantined": 0.0, "refused": 0.0, "probation": PROBATION_WEIGHT}
+    return {name: factors[source.phase] for name, source in now.sources.items() if source.phase in factors}
 
 
 def held(now: Decisions) -> tuple[SourceRange, ...]:

@@ -36,8 +36,9 @@ def export_state(metrics: Metrics, state: State, weights: Mapping[str, float]) -
     for name, group in state.groups.items():
         if group.change.admitted:
             metrics.set("alarm_evidence", log(max(group.change.evidence()[0], 1e-300)), name)
-    for source, weight in {**weights, **deciding.weights(state.decisions, weights)}.items():
-        metrics.set("source_weight", weight, source)
+    factors = deciding.weights(state.decisions)
+    for source in {**weights, **factors}:
+        metrics.set("source_weight", weights.get(source, 1.0) * factors.get(source, 1.0), source)
     now = collapse_state(state)
     for each in STATES:
         metrics.set("collapse_state", float(each == now), each)

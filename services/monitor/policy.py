@@ -4,7 +4,6 @@ It is a function of the decisions and of the last policy, so it can be written a
 whatever was lost, the next look puts it right. What a person has pinned stays; what a person accepted stays too.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from services.monitor import decisions as deciding
@@ -25,26 +24,25 @@ def is_pinned(last: MixPolicySet | None) -> bool:
 def next_policy(
     last: MixPolicySet | None,
     decisions: Decisions,
-    weights: Mapping[str, float],
     now: int,
     collapsed: str | None = None,
 ) -> MixPolicySet | None:
     """Return the policy to write now, or None while the last says all and lasts long enough.
 
-    `weights` are the recipe's; `now` is in UTC milliseconds. A share that a person has set holds until it expires.
+    `now` is in UTC milliseconds. A share that a person has set holds until it expires.
     While the model of the run `collapsed` is the last that was judged, nothing synthetic is allowed.
     """
     if collapsed is not None:
         none = replace(decisions.control, alpha=0.0)
         reason = f"evaluation {collapsed} shows a collapse: worse on real text, not on synthetic; nothing synthetic"
         decisions = replace(decisions, control=none, reason=reason)
-    wanted = _wanted(last, decisions, weights, now)
+    wanted = _wanted(last, decisions, now)
     if last is not None and _says_the_same(last, wanted) and not _is_old(last, now):
         return None
     return wanted
 
 
-def _wanted(last: MixPolicySet | None, decisions: Decisions, weights: Mapping[str, float], now: int) -> MixPolicySet:
+def _wanted(last: MixPolicySet | None, decisions: Decisions, now: int) -> MixPolicySet:
     version = last.version + 1 if last else 0
     start = last or MixPolicySet(event_id="", occurred_at=now, version=0, alpha=0.0, set_by="", reason="")
     is_persons = last is not None and last.set_by != AUTHOR and not has_expired(last, now)
@@ -57,7 +55,7 @@ def _wanted(last: MixPolicySet | None, decisions: Decisions, weights: Mapping[st
         expires_at=start.expires_at if is_persons else now + LASTS_MS,
         set_by=start.set_by if is_persons else AUTHOR,
         reason=start.reason if is_persons else decisions.reason,
-        weights=deciding.weights(decisions, weights),
+        weights=deciding.weights(decisions),
         held=deciding.held(decisions),
         dropped=decisions.dropped,
         regenerate=decisions.regenerate,

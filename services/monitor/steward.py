@@ -1,6 +1,5 @@
 """Keeps the policy in step with the decisions, and lets time pass for sources that are out."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from services.monitor import decisions as deciding
@@ -25,7 +24,6 @@ class Steward:
         self._evaluations = Evaluations(context.codec)
         self._topic = name(context.pipeline, "policy")
         self._producer = context.broker.producer()
-        self._weights = {source.name: source.weight for source in context.recipe.sources}
         self._folds: list[Fold] = []
 
     def start(self) -> None:
@@ -50,11 +48,11 @@ class Steward:
         """
         now = self._context.now()
         decided = _given_time(state, now, self._context.recipe.monitor.probation_after_seconds)
-        decided = _released(decided, self.look(), self._weights, now)
+        decided = _released(decided, self.look(), now)
         self._folds[0].advance()
         for each, loss in self._evaluations.losses.items():
             self._context.metrics.set("evaluation_loss", loss, each)
-        policy = next_policy(self.look(), decided, self._weights, now, self._evaluations.collapsed)
+        policy = next_policy(self.look(), decided, now, self._evaluations.collapsed)
         if policy is not None:
             self._producer.send([Outgoing(self._topic, b"", self._context.codec.encode(policy))])
             self._producer.flush()
@@ -77,11 +75,10 @@ def _given_time(state: State, now: int, seconds: float) -> Decisions:
     return decided
 
 
-def _released(decided: Decisions, last: MixPolicySet | None, weights: Mapping[str, float], now: int) -> Decisions:
+def _released(decided: Decisions, last: MixPolicySet | None, now: int) -> Decisions:
     """Take back the sources that a policy gives their whole weight: of those that are out, only a person's does."""
-    given = last.weights if last is not None else {}
-    for source, weight in sorted(given.items()):
-        if weight > 0 and weight >= weights.get(source, 1.0):
+    for source, weight in sorted(last.weights.items() if last is not None else ()):
+        if weight >= 1:
             decided = deciding.released(decided, source, now)
     return decided
 

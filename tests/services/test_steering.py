@@ -44,10 +44,10 @@ def test_a_person_who_sets_the_share_does_not_release_what_is_held(books: Books)
 def test_a_source_that_is_out_can_be_released_and_the_share_stays(books: Books) -> None:
     of_a, of_b = (SourceRange(source=name, from_offset=0, to_offset=9) for name in "ab")
     books.policy(1, 0.1, held=(of_a, of_b), weights={"a": 0.0, "b": 0.0})
-    made = release_source(books.broker, CODEC, NAME, source="a", weight=2.0, reason="false alarm", now=2_000)
-    assert (made.held, made.weights, made.alpha, made.reason) == ((of_b,), {"a": 2.0, "b": 0.0}, 0.1, "false alarm")
+    made = release_source(books.broker, CODEC, NAME, source="a", reason="false alarm", now=2_000)
+    assert (made.held, made.weights, made.alpha, made.reason) == ((of_b,), {"a": 1.0, "b": 0.0}, 0.1, "false alarm")
     with pytest.raises(InputError, match="Source c is not out"):
-        release_source(books.broker, CODEC, NAME, source="c", weight=1.0, reason="?", now=2_000)
+        release_source(books.broker, CODEC, NAME, source="c", reason="?", now=2_000)
 
 
 def test_a_reference_is_accepted_as_it_is_now_and_the_share_stays(books: Books) -> None:

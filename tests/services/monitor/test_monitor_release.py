@@ -62,7 +62,7 @@ def test_a_released_source_has_its_weight_and_its_samples_back() -> None:
     broker, steward = world(now)
     state = steward.tend(quarantined())
     assert (last(broker).weights, len(last(broker).held)) == ({"a": 0.0}, 2)
-    release_source(broker, CODEC, "p", source="a", weight=1.0, reason="false alarm", now=2_000)
+    release_source(broker, CODEC, "p", source="a", reason="false alarm", now=2_000)
     state = steward.tend(state)
     assert state.decisions.source("a").phase == "healthy"
     assert (last(broker).weights, last(broker).held, last(broker).dropped) == ({}, (), ())
