@@ -25,7 +25,7 @@ class Entry(NamedTuple):
 
 _RUN, _DATA, _LOOK, _STEER = "Run", "Data", "Look", "Steer"
 COMMANDS: dict[str, Entry] = {
-    "demo": Entry("demo", _RUN, "Show a whole pipeline at work on real text, from nothing to mixed batches."),
+    "demo": Entry("demo", _RUN, "Show a pipeline at work on real text, one of whose models begins to feed on itself."),
     "check": Entry("check", _RUN, "Check a recipe and this machine with the very code of start-up."),
     "up": Entry("lifecycle", _RUN, "Start a pipeline: broker and all stages, in the background."),
     "status": Entry("lifecycle", _RUN, "Show what runs, how far it is behind, and what waits for a person."),

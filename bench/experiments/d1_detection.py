@@ -1,6 +1,6 @@
 """D1: on the plays, a source that trains on its own output is found within some hundred documents, and no other is.
 
-Setting: streams in 4 partitions as `sketch` sees them: novelty remembers 250 documents of each. The first 1,000
+Setting: streams in 4 partitions as `sketch` sees them: novelty remembers 500 documents of each. The first 2,000
 documents fill that memory, the next 1,000 are the baseline, then cells of 25 are tested on the three novelty shares
 with the product's threshold for 25 million documents between false alarms and 6 alarmed groups. Human streams are 20
 splits of 5,000 documents; healthy ones 6,000 documents of three n-gram sources at T = 1, trained on 6,000 plays'
@@ -23,7 +23,7 @@ from streams.stats.sequential import CELL, Baseline, Evidence, threshold
 from streams.words import first, hashed, words
 
 PARTITIONS = 4
-FILLED, CALIBRATION = 1_100, 1_000  # a tenth more than the memory, for partitions do not fill alike
+FILLED, CALIBRATION = MEMORY + MEMORY // 10, 1_000  # a tenth more than the memory, for partitions do not fill alike
 HUMAN_STREAMS, HUMAN_DOCUMENTS = 20, 5_000
 HEALTHY_DOCUMENTS, RETRAINED_DOCUMENTS = 6_000, 1_500
 LEARNT = 2_000

@@ -46,7 +46,7 @@ _PLAN: dict[str, Any] = {
             "family": "ngram-2",
             "order": 2,
             "trained_on": "self",
-            "own_after": 4_200,  # after its baseline and a healthy stretch
+            "own_after": 5_200,  # after its baseline and a healthy stretch
             **_PACE,
         },
     ],

@@ -14,6 +14,7 @@ from streams.java import find_java
 from streams.kafka import KafkaBroker
 
 _TIMEOUT = 5.0
+KNOWN_AFTER = 4_000  # documents: as many as novelty remembers, and as many as a baseline has
 
 
 class Finding(NamedTuple):
@@ -41,10 +42,23 @@ def warnings(recipe: Recipe) -> Iterator[str]:
             f"mix.max_family_share {cap:g} of {len(families)} families covers only {cap * len(families):.0%} of the "
             f"synthetic part, so equal parts are taken; use {1 / len(families):.2f} or more"
         )
+    yield from _slow_admission(recipe)
     if recipe.mix.max_synthetic_share * recipe.mix.batch < 1:
         yield (
             f"mix.max_synthetic_share {recipe.mix.max_synthetic_share:g} of a batch of {recipe.mix.batch} is less than "
             "one sample, so no batch gets a synthetic one; raise either"
+        )
+
+
+def _slow_admission(recipe: Recipe) -> Iterator[str]:
+    """Warn where sources end before the monitor knows them."""
+    total = sum(source.weight for source in recipe.sources)
+    parts = {source.name: recipe.generate.target * source.weight / total for source in recipe.sources if total > 0}
+    if few := [name for name, documents in parts.items() if 0 < documents < KNOWN_AFTER]:
+        yield (
+            f"The monitor knows a source after some {KNOWN_AFTER:,} documents, and generate.target gives "
+            f"{few[0]} about {parts[few[0]]:,.0f}; until a source is known, the share stays at mix.floor "
+            f"({recipe.mix.floor:g}): raise the target, or set the share with `ballast policy set`"
         )
 
 

@@ -13,7 +13,7 @@ from streams.stats.statistic import State
 from streams.words import Flat, grams
 
 LENGTHS = (1, 2, 3)
-MEMORY = 1_000  # documents
+MEMORY = 2_000  # documents: what a model is retrained on should lie in it, also where it is divided among partitions
 Shares = NDArray[np.float64]
 
 
