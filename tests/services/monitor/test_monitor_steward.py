@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import engine_world as world
 import pytest
-from engine_world import CODEC, NOW
+from engine_world import CODEC
+from made_up import NOW, samples
 
 from services.monitor import decisions as deciding
 from services.monitor.core import State
@@ -26,7 +27,7 @@ Unique = Callable[[str], str]
 
 def put_reference(broker: Broker, pipeline: str, count: int = 320) -> None:
     producer = broker.producer()
-    for one in world.samples("reference", count):
+    for one in samples("reference", count):
         event = SampleIngested(event_id=one.sample_id, occurred_at=NOW, pool="reference", part="fit", sample=one)
         producer.send([Outgoing(name(pipeline, "reference"), one.sample_id.encode(), CODEC.encode(event))])
     producer.flush()
