@@ -47,8 +47,13 @@ def release_source(broker: Broker, codec: Codec, pipeline: str, *, source: str, 
     return _set(broker, codec, pipeline, change, now)
 
 
-def accept_reference(broker: Broker, codec: Codec, pipeline: str, *, reason: str, now: int) -> MixPolicySet:
-    """Make the reference as it is now a new version and return the policy that says so. Blocks."""
+def accept_reference(
+    broker: Broker, codec: Codec, pipeline: str, *, reason: str, now: int, is_first: bool = False
+) -> MixPolicySet:
+    """Make the reference as it is now a new version and return the policy that says so. Blocks.
+
+    Raises UnavailableError if it was to be the first version, and there is one by now.
+    """
     topic = name(pipeline, "reference")
     bounds = broker.bounds([TopicPartition(topic, number) for number in range(broker.partitions()[topic])])
     end = tuple(bounds[at][1] for at in sorted(bounds))
@@ -56,6 +61,8 @@ def accept_reference(broker: Broker, codec: Codec, pipeline: str, *, reason: str
     def change(last: MixPolicySet) -> MixPolicySet:
         author = last.set_by or getpass.getuser()  # of the share, which is not touched here
         version = last.reference_version + 1
+        if is_first and version > 1:
+            raise UnavailableError(f"Reference version {last.reference_version} is accepted already; use that one")
         return replace(last, reference_version=version, reference_end=end, set_by=author, reason=reason)
 
     return _set(broker, codec, pipeline, change, now)

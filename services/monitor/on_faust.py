@@ -24,7 +24,7 @@ from streams.errors import FatalError
 from streams.events import BatchSketched, CollapseMeasured
 from streams.fold import Fold
 from streams.kafka import KafkaBroker
-from streams.topics import group, name
+from streams.topics import group, identity, name
 from streams.writer import Output, Writer
 
 _STEP_SECONDS = 0.2
@@ -187,6 +187,7 @@ def _app(context: Context, bootstrap: str, loop: asyncio.AbstractEventLoop) -> A
         group(context.pipeline, "monitor"),
         broker=f"kafka://{bootstrap}",
         loop=loop,
+        broker_client_id=identity(context.pipeline, "monitor", context.slot),
         store="memory://",
         processing_guarantee="at_least_once",
         broker_session_timeout=_SESSION_SECONDS,

@@ -32,6 +32,8 @@ def next_policy(
     `now` is in UTC milliseconds. A share that a person has set holds until it expires.
     While the model of the run `collapsed` is the last that was judged, nothing synthetic is allowed.
     """
+    if last is not None and _is_ahead(last, decisions, now):
+        return None
     if collapsed is not None:
         none = replace(decisions.control, alpha=0.0)
         reason = f"evaluation {collapsed} shows a collapse: worse on real text, not on synthetic; nothing synthetic"
@@ -71,6 +73,11 @@ def _says_the_same(last: MixPolicySet, wanted: MixPolicySet) -> bool:
         version=last.version,
         expires_at=last.expires_at,
     ) == replace(last)
+
+
+def _is_ahead(last: MixPolicySet, decisions: Decisions, now: int) -> bool:
+    """Tell whether another monitor has decided more, and lately: then this one was away, and what it knows is old."""
+    return last.inputs.get("decision", 0.0) > decisions.number and now - last.occurred_at < LASTS_MS
 
 
 def _is_old(last: MixPolicySet, now: int) -> bool:

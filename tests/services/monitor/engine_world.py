@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
+from made_up import NOW, event_of, samples
 
 from services import artefact
 from services.artefact import Artefact
@@ -27,22 +27,20 @@ from services.sketch.handler import Handler
 from services.stage import Context
 from streams.broker import Broker, Outgoing, Record
 from streams.codec import Codec
-from streams.events import BatchSketched, CollapseMeasured, Event, SampleGenerated, SampleIngested
+from streams.events import BatchSketched, CollapseMeasured
 from streams.fold import Fold
 from streams.kafka import KafkaBroker
 from streams.metrics import Metrics
 from streams.processor import Input
-from streams.samples import Lineage, Sample, Source, Turn, digest
+from streams.samples import Sample
 from streams.topics import ensure, name
 
 CODEC = Codec()
-NOW = 1_700_000_000_000
 PARTITIONS = 4
 WINDOW = 100
 LIMITS = Limits(0.05, 0.3)
 START = Decisions(control=control.start(LIMITS))
 ENGINES: dict[str, Callable[[Context, Keeper], Engine]] = {"faust": OnFaust, "processor": OnProcessor}
-_WORDS = np.array([f"word{number}" for number in range(2_000)])
 _PATIENCE = 60.0
 
 
@@ -59,34 +57,6 @@ def recipe(pipeline: str, engine: str = "faust", **monitor: Any) -> Recipe:
     )
 
 
-def samples(key: str, count: int, words: int = 2_000, source: str | None = None) -> list[Sample]:
-    """Make documents of words drawn from the first `words`: few words stand for a source that has collapsed."""
-    rng = np.random.default_rng(list(key.encode()))
-    texts = [" ".join(_WORDS[places]) for places in rng.integers(0, words, (count, 70))]
-    made_by = source and Source(
-        name=source,
-        provider="local",
-        model_id=source,
-        family=source,
-        model_generation=0,
-        strategy="answer",
-        prompt_hash="",
-        request_key="",
-        call_index=0,
-    )
-    lineage = Lineage(origin="SYNTHETIC" if source else "HUMAN", generation=1 if source else 0, source=made_by or None)
-    return [
-        Sample(
-            sample_id=digest(f"{key}{number}"),
-            content_hash=digest(text),
-            task="text",
-            turns=(Turn(role="document", text=text),),
-            lineage=lineage,
-        )
-        for number, text in enumerate(texts)
-    ]
-
-
 class Built(NamedTuple):
     artefact: Artefact
     core: MonitorCore
@@ -99,12 +69,6 @@ def built() -> Built:
     setting = Setting(partitions=PARTITIONS, width=1, threshold=1e4, limits=LIMITS, artefact=fitted.hash, version=1)
     yardstick = Yardstick(human_documents(fitted, samples("calibrate", 450), 40), WINDOW)
     return Built(fitted, MonitorCore(setting, yardstick), setting)
-
-
-def event_of(word: str, one: Sample) -> Event:
-    if word == "generate":
-        return SampleGenerated(event_id=one.sample_id, occurred_at=NOW, sample=one)
-    return SampleIngested(event_id=one.sample_id, occurred_at=NOW, pool="seed", part="none", sample=one)
 
 
 class Sketcher:
