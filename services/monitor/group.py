@@ -104,7 +104,7 @@ class Group:
         return pack(
             {
                 "next": _pairs(windows.next),
-                "numbers": np.array([windows.window, self.narrow, tested.tested, self.begun]),
+                "numbers": np.array([windows.window, self.narrow, tested.tested, self.begun, tested.waits]),
                 "scores": tested.scores,
                 "log_m": tested.log_m,
                 "suspects": tested.suspects,
@@ -133,7 +133,7 @@ def fresh(partitions: int, width: int) -> Group:
 def from_bytes(data: bytes, partitions: int, width: int) -> Group:
     """Return the group that gave the bytes, without the cells that wait."""
     of = unpack(data)
-    window, narrow, tested, begun = of["numbers"].tolist()
+    window, narrow, tested, begun, waits = of["numbers"].tolist()
     return Group(
         windows=Windows(partitions=partitions, width=width, next=_mapping(of["next"]), window=window),
         change=Change(
@@ -142,6 +142,7 @@ def from_bytes(data: bytes, partitions: int, width: int) -> Group:
             suspects=of["suspects"],
             since=_mapping(of["since"]),
             tested=tested,
+            waits=waits,
             baseline=change.baseline_of(of["scores"]),
         ),
         trace=Trace(keys=of["keys"], places=of["places"]),

@@ -126,6 +126,15 @@ def test_a_source_that_follows_more_and_more_new_seeds_has_never_changed() -> No
     assert set(kinds) == {"shift"}
 
 
+def test_after_a_shift_the_baseline_waits_until_novelty_has_forgotten_the_old_domain() -> None:
+    monitored = settled()
+    novel = [1.5] * (len(SCORES) - 1)
+    monitored.takes(SEED, 1_000, 2.0)
+    assert monitored.takes(SOURCE, 1_000, [*novel, 2.0]) == ["shift"]
+    assert monitored.takes(SOURCE, START, [0.0] * (len(SCORES) - 1) + [2.0]) == []
+    assert monitored.state.groups[SOURCE].change.admitted
+
+
 def test_what_is_known_of_a_shift_is_stored() -> None:
     monitored = settled()
     monitored.takes(SEED, 500, 2.0)
@@ -134,4 +143,5 @@ def test_what_is_known_of_a_shift_is_stored() -> None:
         known = monitored.state.groups[name]
         again = group.from_bytes(known.to_bytes(), 1, 10_000)
         assert known.begun > 0
-        assert again.begun == known.begun
+        assert known.change.waits > 0
+        assert (again.begun, again.change.waits) == (known.begun, known.change.waits)
