@@ -27,7 +27,7 @@ class Lsa(NamedTuple):
 
     def vectors(self, texts: Flat) -> Vectors:
         """Return (documents, dimensions) vectors of length 1; a document without known words is the zero vector."""
-        found: Vectors = np.asarray((_counts(texts) @ sparse.diags_array(self.idf)) @ self.components, np.float32)
+        found: Vectors = np.asarray(_weighted(_counts(texts), self.idf) @ self.components, np.float32)
         lengths = np.linalg.norm(found, axis=1, keepdims=True)
         np.divide(found, lengths, out=found, where=lengths > 0)
         return found
@@ -41,9 +41,8 @@ def fit(texts: Flat) -> Lsa:
     documents = counts.shape[0]
     seen = np.bincount(counts.indices, minlength=_FEATURES)
     idf = (np.log((1 + documents) / (1 + seen)) + 1).astype(np.float32)
-    weighted = counts @ sparse.diags_array(idf)
     dimensions = max(1, min(DIMENSIONS, documents - 1))
-    svd = TruncatedSVD(dimensions, random_state=_SEED).fit(weighted)
+    svd = TruncatedSVD(dimensions, random_state=_SEED).fit(_weighted(counts, idf))
     return Lsa(idf, np.ascontiguousarray(svd.components_.T, np.float32))
 
 
@@ -57,6 +56,11 @@ def _counts(texts: Flat) -> sparse.csr_array:
     counts.sum_duplicates()
     counts.data = 1 + np.log(counts.data)
     lengths = np.sqrt(counts.multiply(counts).sum(axis=1))
-    scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0)
-    scaled: sparse.csr_array = sparse.diags_array(scale.astype(np.float32)) @ counts
-    return scaled
+    scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0).astype(np.float32)
+    counts.data *= np.repeat(scale, np.diff(counts.indptr))
+    return counts
+
+
+def _weighted(counts: sparse.csr_array, idf: NDArray[np.float32]) -> sparse.csr_array:
+    """Return the counts times the weight of their column."""
+    return sparse.csr_array((counts.data * idf[counts.indices], counts.indices, counts.indptr), shape=counts.shape)

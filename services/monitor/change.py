@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 
 from services.monitor.cell import Cell
 from streams.stats.documents import Documents
+from streams.stats.novelty import MEMORY
 from streams.stats.sequential import BETS, CELL, Baseline, Evidence
 
 ADMISSION = 2_000  # documents of the baseline
+_FORGOTTEN = MEMORY * 11 // 10  # documents; a tenth more, for partitions do not fill alike
 _CLEAN = 10.0  # evidence, as odds, below which nothing is suspected
 _MOST_SUSPECTS = 8_000
 _BITS = np.float64(2**53)
@@ -22,6 +24,7 @@ class Change:
 
     `scores` (n, k) are the baseline, complete with ADMISSION rows; `log_m` the logs of the evidence of each statistic
     and bet. `suspects` are the keys of the documents since the evidence was last low, `since` where those begin.
+    `waits` more documents come before the baseline.
     """
 
     scores: NDArray[np.float32]
@@ -29,6 +32,7 @@ class Change:
     suspects: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
     since: Mapping[int, int] = field(default_factory=dict)
     tested: int = 0
+    waits: int = 0
     baseline: Baseline | None = None
 
     @property
@@ -38,6 +42,8 @@ class Change:
 
     def take(self, cell: Cell) -> "Change":
         """Take the next cell in: first for the baseline, then to test it."""
+        if self.waits > 0:
+            return replace(self, waits=self.waits - CELL)
         if self.baseline is None:
             scores = np.concatenate((self.scores, cell.documents.scores))
             return replace(self, scores=scores, baseline=baseline_of(scores))
@@ -61,8 +67,8 @@ class Change:
         return replace(self, log_m=none.log_m, suspects=none.suspects, since=none.since)
 
     def anew(self) -> "Change":
-        """Return a test that takes a new baseline first."""
-        return replace(fresh(self.scores.shape[1]), tested=self.tested)
+        """Return a test that takes a new baseline first, once novelty has forgotten what was said before."""
+        return replace(fresh(self.scores.shape[1]), tested=self.tested, waits=_FORGOTTEN)
 
     def means(self, documents: Documents) -> NDArray[np.float64]:
         """Return by how many standard deviations of the baseline the documents' means differ from it."""

@@ -23,6 +23,7 @@ from streams.stats.documents import Documents
 
 HUMAN = "human"
 MOST_GROUPS = 64
+_FOLLOWED = 0.02  # of the seeds: what moves less moves a mean by less than a test's tolerance, in domains 5 sd apart
 Place = tuple[str, int]  # word of the topic, partition
 
 
@@ -104,6 +105,9 @@ class MonitorCore:
     ) -> tuple[State, Group, list[CollapseMeasured]]:
         parts = grouping.parsed(name)
         was_admitted = group.change.admitted
+        if parts.source != HUMAN and not len(group.change.scores):
+            seeds = now.groups.get(f"seed/{parts.task}/{HUMAN}")
+            group = replace(group, begun=seeds.documents if seeds else 0)
         group, whole = group.take(cell, parts.word)
         measured = []
         if whole is not None:
@@ -162,7 +166,7 @@ class MonitorCore:
         evidence, strongest = group.change.evidence()
         shifts = dict(zip(SCORES, group.change.means(cell.documents).tolist(), strict=True))
         event = measuring.alarm(name, group, shifts, evidence, strongest)
-        kind: AlarmKind = "shift" if parts.source == HUMAN or self._human_moves(now, parts) else "change"
+        kind: AlarmKind = "shift" if parts.source == HUMAN or self._seeds_move(now, parts, group) else "change"
         if kind == "change":
             told = Alarm(
                 at=at,
@@ -173,14 +177,16 @@ class MonitorCore:
             now = replace(now, decisions=deciding.alarmed(now.decisions, parts.source, told, self._setting.limits))
             return now, replace(group, change=group.change.retested()), replace(event, alarm_kind=kind)
         # The ground has moved under everybody: what was normal before is no baseline any more.
-        return now, replace(group, change=group.change.anew()), replace(event, alarm_kind=kind)
+        begun = group.documents if parts.source == HUMAN else group.begun
+        return now, replace(group, change=group.change.anew(), begun=begun), replace(event, alarm_kind=kind)
 
-    def _human_moves(self, now: State, parts: Name) -> bool:
-        """Tell whether the human seeds have changed too, lately enough that there is no new baseline of them yet."""
+    def _seeds_move(self, now: State, parts: Name, group: Group) -> bool:
+        """Tell whether the human seeds change too, or have since the group's baseline began, and it may follow them."""
         seeds = now.groups.get(f"seed/{parts.task}/{HUMAN}")
-        if seeds is None or not seeds.change.admitted:
-            return seeds is not None and seeds.change.tested > 0
-        return seeds.change.evidence()[0] >= sqrt(self._setting.threshold)
+        if seeds is None:
+            return False
+        moves_now = seeds.change.admitted and seeds.change.evidence()[0] >= sqrt(self._setting.threshold)
+        return moves_now or seeds.renewed_since(group.begun) >= _FOLLOWED
 
     def _suspect_ranges(self, now: State, parts: Name, group: Group) -> dict[int, int]:
         """Return for each partition of verify from which offset on the source's samples are suspect."""

@@ -39,7 +39,10 @@ def parsed(name: str) -> Name:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Never changed: `take` returns the next. `last` holds the values of the last whole window."""
+    """Never changed: `take` returns the next. `last` holds the values of the last whole window.
+
+    `begun` tells how many seeds there were when the baseline began; of the seeds themselves, at their last shift.
+    """
 
     windows: Windows
     change: Change
@@ -48,7 +51,19 @@ class Group:
     opened: Mapping[int, int] = field(default_factory=dict)
     last: Mapping[str, float] = field(default_factory=dict)
     narrow: int = 0  # whole windows in a row that verification has narrowed
+    begun: int = 0
     artefact: str = ""
+
+    @property
+    def documents(self) -> int:
+        """How many documents there were in full cells."""
+        return CELL * sum(self.windows.next.values())
+
+    def renewed_since(self, documents: int) -> float:
+        """Return by how much the share of what is older than the last shift has fallen since there were so many."""
+        if not self.begun:
+            return 0.0
+        return self.begun / max(self.begun, documents) - self.begun / max(self.begun, self.documents)
 
     def take(self, cell: Cell, word: str) -> tuple["Group", Documents | None]:
         """Take the next cell in; return the window that it completes."""
@@ -74,7 +89,7 @@ class Group:
         if self.artefact in ("", artefact):
             return replace(self, artefact=artefact)
         restarted = self.windows.restarted()
-        return replace(self, windows=restarted, change=change.fresh(len(SCORES)), last={}, artefact=artefact)
+        return replace(self, windows=restarted, change=change.fresh(len(SCORES)), last={}, begun=0, artefact=artefact)
 
     def heaps(self) -> dict[str, float]:
         """Return the vocabulary's growth over all whole windows."""
@@ -89,7 +104,7 @@ class Group:
         return pack(
             {
                 "next": _pairs(windows.next),
-                "numbers": np.array([windows.window, self.narrow, tested.tested]),
+                "numbers": np.array([windows.window, self.narrow, tested.tested, self.begun, tested.waits]),
                 "scores": tested.scores,
                 "log_m": tested.log_m,
                 "suspects": tested.suspects,
@@ -118,7 +133,7 @@ def fresh(partitions: int, width: int) -> Group:
 def from_bytes(data: bytes, partitions: int, width: int) -> Group:
     """Return the group that gave the bytes, without the cells that wait."""
     of = unpack(data)
-    window, narrow, tested = of["numbers"].tolist()
+    window, narrow, tested, begun, waits = of["numbers"].tolist()
     return Group(
         windows=Windows(partitions=partitions, width=width, next=_mapping(of["next"]), window=window),
         change=Change(
@@ -127,6 +142,7 @@ def from_bytes(data: bytes, partitions: int, width: int) -> Group:
             suspects=of["suspects"],
             since=_mapping(of["since"]),
             tested=tested,
+            waits=waits,
             baseline=change.baseline_of(of["scores"]),
         ),
         trace=Trace(keys=of["keys"], places=of["places"]),
@@ -134,6 +150,7 @@ def from_bytes(data: bytes, partitions: int, width: int) -> Group:
         opened=_mapping(of["opened"]),
         last=dict(zip(of["names"].tolist(), of["last"].tolist(), strict=True)),
         narrow=narrow,
+        begun=begun,
         artefact=str(of["artefact"]),
     )
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
+from scipy.spatial.distance import cdist, pdist, squareform
 
 from streams.stats.statistic import State
 
@@ -107,7 +107,7 @@ def fit(reference: Vectors, k: int = 5, most: int = 1_000) -> Reference:
 
 def _radii(vectors: NDArray[np.float32], k: int) -> NDArray[np.float64]:
     """Return the distance of each vector to its k-th neighbour; at place 0 is the vector itself."""
-    return np.asarray(np.partition(cdist(vectors, vectors), k)[:, k])
+    return np.asarray(np.partition(squareform(pdist(vectors)), k)[:, k])
 
 
 def _mixed(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -49,7 +49,11 @@ class Novelty:
         counted = np.diff(batch.starts) > 0
         numbers = self.seen + np.cumsum(counted) - 1
         keys, documents, lengths = _grams(batch, numbers)
-        before = self._before(keys, documents)
+        at, known = self._find(keys)
+        before = np.full(len(keys), -1, np.int64)
+        before[known] = self._last[at[known]]
+        again = np.flatnonzero(keys[1:] == keys[:-1]) + 1
+        before[again] = documents[again - 1]
         novel = (before < 0) | (documents - before > self._memory)
         cells = (documents - self.seen) * len(LENGTHS) + lengths
         count = int(counted.sum())
@@ -59,7 +63,8 @@ class Novelty:
             found = np.bincount(cells, novel, size) / np.bincount(cells, minlength=size)
         shares[counted] = found.reshape(count, len(LENGTHS))
         self.seen += count
-        self._remember(keys, documents)
+        newest = np.flatnonzero(np.append(keys[1:] != keys[:-1], True)[: len(keys)])
+        self._remember(keys[newest], documents[newest], at[newest], known[newest])
         self._recent = np.concatenate((self._recent, shares[counted]))[-self._memory :]
         return shares
 
@@ -80,29 +85,33 @@ class Novelty:
         self.seen, self._recent = int(state["seen"]), state["recent"]
         self._keys, self._last = state["keys"], state["last"]
 
-    def _before(self, keys: NDArray[np.uint64], documents: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return for (key, document) pairs, sorted, the document before that had the key; -1 if none had."""
-        before = np.full(len(keys), -1, np.int64)
-        again = np.flatnonzero(keys[1:] == keys[:-1]) + 1
-        at = np.searchsorted(self._keys, keys)
-        known = np.flatnonzero(at < len(self._keys))
-        known = known[self._keys[at[known]] == keys[known]]
-        before[known] = self._last[at[known]]
-        before[again] = documents[again - 1]
-        return before
-
-    def _remember(self, keys: NDArray[np.uint64], documents: NDArray[np.int64]) -> None:
-        newest = np.flatnonzero(np.append(keys[1:] != keys[:-1], True)[: len(keys)])
-        keys, documents = keys[newest], documents[newest]
+    def _find(self, keys: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return the place of each key among those remembered, and whether it is there."""
         at = np.searchsorted(self._keys, keys)
         known = np.zeros(len(keys), np.bool_)
         inside = at < len(self._keys)
         known[inside] = self._keys[at[inside]] == keys[inside]
-        last = self._last.copy()  # no array is ever changed in place, so a shallow copy is a snapshot
-        last[at[known]] = documents[known]
-        last = np.insert(last, at[~known], documents[~known])
+        return at, known
+
+    def _remember(
+        self,
+        keys: NDArray[np.uint64],
+        documents: NDArray[np.int64],
+        at: NDArray[np.int64],
+        known: NDArray[np.bool_],
+    ) -> None:
+        """Note distinct keys, sorted, whose places are `at`; no array is changed in place, so a copy is a snapshot."""
+        new = ~known
+        places = at[new] + np.arange(int(new.sum()))
+        old = np.ones(len(self._keys) + len(places), np.bool_)
+        old[places] = False
+        table, last = np.empty(len(old), np.uint64), np.empty(len(old), np.int64)
+        table[old], table[places] = self._keys, keys[new]
+        renewed = self._last.copy()
+        renewed[at[known]] = documents[known]
+        last[old], last[places] = renewed, documents[new]
         kept = last >= self.seen - self._memory
-        self._keys, self._last = np.insert(self._keys, at[~known], keys[~known])[kept], last[kept]
+        self._keys, self._last = table[kept], last[kept]
 
 
 def _grams(batch: Flat, numbers: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
