@@ -88,9 +88,11 @@ class MonitorCore:
                 continue
             group = (group or grouping.fresh(self._setting.partitions, self._setting.width)).under(event.artefact_hash)
             for cell in found.get(name, []):
-                if group.is_next(name, cell):
-                    now, group, said = self._take_cell(now, name, group, cell, event.occurred_at)
-                    measured += said
+                if not group.is_next(name, cell):
+                    group = group.waiting(cell)  # stored by who was stopped before the guard
+                    continue
+                now, group, said = self._take_cell(now, name, group, cell, event.occurred_at)
+                measured += said
             group = _opened(group, event, is_filled=name in found)
             now = replace(now, groups={**now.groups, name: group})
             changed.add(name)

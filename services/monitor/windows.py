@@ -33,7 +33,8 @@ class Windows:
     def with_pending(self, cell: Cell) -> "Windows":
         """Return the windows with a cell that was taken before and still waits; any other changes nothing."""
         is_taken = cell.number < self.next.get(cell.partition, 0)
-        return replace(self, pending=self._with(cell)) if is_taken else self
+        waits = any((each.partition, each.number) == (cell.partition, cell.number) for each in self.pending)
+        return replace(self, pending=self._with(cell)) if is_taken and not waits else self
 
     def _with(self, cell: Cell) -> tuple[Cell, ...]:
         return (*self.pending, cell) if cell.number >= self.window * self.width else self.pending
