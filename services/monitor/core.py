@@ -76,6 +76,8 @@ class MonitorCore:
         now = replace(state, positions=positions, offset=max(offset, state.offset))
         if event.artefact_hash != self._setting.artefact:
             return Step(now, frozenset(), ())  # of a reference that is no longer accepted
+        if event.to_position <= state.positions.get(place, -1):
+            return Step(now, frozenset(), ())  # taken before
         return self._take_groups(now, event, offset)
 
     def _take_groups(self, now: State, event: BatchSketched, offset: int) -> Step:
