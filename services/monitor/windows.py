@@ -46,5 +46,8 @@ class Windows:
         return replace(self, window=window, pending=pending)
 
     def restarted(self) -> "Windows":
-        """Return the windows from the first on of which no cell has come: those before can't be joined any more."""
-        return replace(self._from(max(self.next.values(), default=0)), pending=())
+        """Return the windows from the first on of which no cell has come: those before can't be joined any more.
+
+        Which cell comes next is open in every partition, for sketches on either side of the restart are passed over.
+        """
+        return replace(self._from(max(self.next.values(), default=0)), pending=(), next={})
