@@ -89,7 +89,8 @@ class Group:
         if self.artefact in ("", artefact):
             return replace(self, artefact=artefact)
         restarted = self.windows.restarted()
-        return replace(self, windows=restarted, change=change.fresh(len(SCORES)), last={}, begun=0, artefact=artefact)
+        tested = replace(self.change.anew(), waits=0)  # novelty still knows what was said
+        return replace(self, windows=restarted, change=tested, last={}, begun=0, artefact=artefact)
 
     def heaps(self) -> dict[str, float]:
         """Return the vocabulary's growth over all whole windows."""
