@@ -79,7 +79,8 @@ class Yardstick:
         for _ in range(DRAWS):
             places = np.sort(rng.permutation(len(others.keys))[:size])
             drawn.append(self.values(from_columns({key: col[places] for key, col in others._asdict().items()})))
-        return {name: _null(np.array([values[name] for values in drawn])) for name in drawn[0]}
+        share = size / len(others.keys)
+        return {name: _null(np.array([values[name] for values in drawn]), share) for name in drawn[0]}
 
 
 def human_documents(artefact: Artefact, samples: list[Sample], memory: int) -> Documents:
@@ -101,6 +102,11 @@ def _of_scores(window: Documents) -> dict[str, float]:
     return {**novel, "surprisal": float(means[-1]), "surprisal_sd": spread}
 
 
-def _null(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Null:
-    """Return the null; the width by the deviation, for quantiles of forty draws are too rough."""
-    return Null(float(np.median(values)), float(_Z * values.std(ddof=1)))
+def _null(values: np.ndarray[tuple[int], np.dtype[np.float64]], share: float) -> Null:
+    """Return the null of windows that have a share of the documents each.
+
+    The width is by the deviation, for quantiles of forty draws are too rough. Windows of few documents share many, so
+    they vary less than new ones do from all of these: in variance by (1 - share) to (1 + share), exact for means.
+    """
+    wider = ((1 + share) / (1 - share)) ** 0.5
+    return Null(float(np.median(values)), float(_Z * wider * values.std(ddof=1)))
