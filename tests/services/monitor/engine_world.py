@@ -33,6 +33,7 @@ from streams.kafka import KafkaBroker
 from streams.metrics import Metrics
 from streams.processor import Input
 from streams.samples import Sample
+from streams.stats.novelty import MEMORY
 from streams.topics import ensure, name
 
 CODEC = Codec()
@@ -94,7 +95,7 @@ class Sketcher:
 def sketches() -> tuple[tuple[BatchSketched, ...], ...]:
     """Return batches of sketches: seeds, a source that is admitted and then collapses."""
     sketcher = Sketcher()
-    said = [*samples("healthy", 3_300, source="tri"), *samples("collapsed", 700, words=40, source="tri")]
+    said = [*samples("healthy", MEMORY + 2_300, source="tri"), *samples("collapsed", 700, words=40, source="tri")]
     human = samples("seeds", 400)
     batches = [sketcher.sketch("seed", human[at : at + 200]) for at in range(0, len(human), 200)]
     batches += [sketcher.sketch("generate", said[at : at + 250]) for at in range(0, len(said), 250)]
