@@ -146,7 +146,7 @@ class MonitorCore:
             limits = self._setting.limits
             now = replace(now, decisions=deciding.measured(now.decisions, window, excess, limits, inputs))
         event = CollapseMeasured(
-            event_id=event_id(CollapseMeasured, name, window),
+            event_id=event_id(CollapseMeasured, name, self._setting.version, window),
             occurred_at=0,
             group=name,
             window=window,

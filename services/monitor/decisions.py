@@ -38,6 +38,7 @@ class Decisions:
     control: Control
     sources: Mapping[str, Source] = field(default_factory=dict)
     declared: Mapping[str, str] = field(default_factory=dict)  # what the recipe said of each source
+    version: int = 0  # of the reference by which windows are numbered
     dropped: tuple[SourceRange, ...] = ()
     regenerate: tuple[str, ...] = ()
     reason: str = "the monitor has started; no source is admitted yet"
@@ -57,6 +58,13 @@ class Alarm:
     held: Mapping[int, int]
     reason: str
     inputs: Mapping[str, float]
+
+
+def renumbered(now: Decisions, version: int) -> Decisions:
+    """Return the decisions by a reference version: with another one, windows have other lengths and numbers."""
+    if now.version == version:
+        return now
+    return replace(now, version=version, control=replace(now.control, window=-1))
 
 
 def declare(now: Decisions, declared: Mapping[str, str]) -> tuple[Decisions, list[str]]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 
 from services.monitor import stored
 from services.monitor.core import MonitorCore, Setting, State, Step, declare
-from services.monitor.decisions import Decisions
+from services.monitor.decisions import Decisions, renumbered
 from services.stage import Context
 from streams.broker import Record, TopicPartition
 from streams.events import BatchSketched
@@ -49,7 +50,8 @@ class Keeper:
         self._is_foreign = False
 
     def _declared(self, state: State) -> State:
-        return declare(state, {source.name: source.declared for source in self._context.recipe.sources})
+        state = declare(state, {source.name: source.declared for source in self._context.recipe.sources})
+        return replace(state, decisions=renumbered(state.decisions, self._setting.version))
 
     def take(self, state: State, event: BatchSketched, offset: int) -> Step:
         """Return what a sketch leads to; one that was taken in before to nothing."""

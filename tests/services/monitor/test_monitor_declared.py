@@ -43,3 +43,11 @@ def test_another_model_needs_a_new_one_and_the_others_keep_theirs() -> None:
     assert not again.groups["generate/text/a"].change.admitted
     assert again.groups["generate/text/b"].change.admitted
     assert deciding.from_bytes(deciding.to_bytes(again.decisions)) == again.decisions
+
+
+def test_under_another_reference_the_share_follows_windows_from_the_first_on() -> None:
+    known_by = deciding.renumbered(known().decisions, 1)
+    steered = deciding.measured(known_by, 500, 0.0, LIMITS, {})
+    assert deciding.measured(deciding.renumbered(steered, 1), 100, 0.0, LIMITS, {}) == steered
+    again = deciding.measured(deciding.renumbered(steered, 2), 100, 0.0, LIMITS, {})
+    assert (again.control.window, again.control.alpha > steered.control.alpha) == (100, True)
