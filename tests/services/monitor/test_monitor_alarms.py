@@ -9,10 +9,12 @@ from monitor_world import PARTITIONS, SEEDS, SETTING, WINDOW, Run, Sketcher, adm
 
 from services.monitor import decisions as deciding
 from services.monitor.cell import cells_of
+from services.monitor.change import ADMISSION
 from services.monitor.decisions import OPEN_END, PROBATION_DOCUMENTS
 from streams.events import BatchSketched
 from streams.parts import covered
 from streams.stats.documents import Documents
+from streams.stats.novelty import MEMORY
 
 A, B, ACCEPTED = "generate/text/a", "generate/text/b", "verify/text/a"
 MOVED = 0.6
@@ -59,7 +61,7 @@ def test_a_source_that_changes_is_quarantined_at_once_and_the_others_go_on() -> 
     }
     decided = run.state.decisions
     assert {name: each.phase for name, each in decided.sources.items()} == {"a": "quarantined", "b": "healthy"}
-    assert deciding.weights(decided, {}) == {"a": 0.0}
+    assert deciding.weights(decided) == {"a": 0.0}
     assert (decided.control.alpha, decided.control.phase) == (0.05, "dwelling")
     assert decided.regenerate == ("a",)
     assert set(decided.sources["a"].held) == set(range(PARTITIONS))
@@ -80,8 +82,8 @@ def test_when_the_humans_move_first_it_is_a_shift_and_nobody_is_quarantined() ->
     feed(run, sketcher, A, documents(rng, 600, MOVED))
     assert kinds(run) == {SEEDS: ["shift"], A: ["shift"]}
     assert run.state.decisions == before
-    feed(run, sketcher, SEEDS, documents(rng, 2_500, MOVED))
-    feed(run, sketcher, A, documents(rng, 2_500, MOVED))
+    feed(run, sketcher, SEEDS, documents(rng, 4_500, MOVED))
+    feed(run, sketcher, A, documents(rng, 4_500, MOVED))
     assert len(run.alarms()) == 2, "what is new has become normal"
     feed(run, sketcher, A, documents(rng, 600, 2 * MOVED))
     assert kinds(run) == {SEEDS: ["shift"], A: ["shift", "change"]}
@@ -112,7 +114,7 @@ def test_after_the_humans_moved_and_fell_silent_a_source_that_changes_again_is_q
     run, sketcher = admitted("a", seeds=True)
     rng = np.random.default_rng(1)
     feed(run, sketcher, SEEDS, documents(rng, 600, MOVED))
-    feed(run, sketcher, A, documents(rng, 3_000, MOVED))
+    feed(run, sketcher, A, documents(rng, 4_500, MOVED))
     feed(run, sketcher, A, documents(rng, 600, 2 * MOVED))
     assert kinds(run) == {SEEDS: ["shift"], A: ["shift", "change"]}
     assert run.state.decisions.source("a").phase == "quarantined"
@@ -232,12 +234,12 @@ def test_a_source_of_copies_is_refused_and_nothing_of_it_is_drawn() -> None:
     run, sketcher = Run(), Sketcher()
     rng = np.random.default_rng(1)
     few = documents(rng, 40)
-    for turn in range(62):
+    for turn in range((MEMORY + ADMISSION) // 50 + 2):
         fresh = documents(rng, 50)
         run.take(sketcher.sketch(turn % 2, {A: fresh._replace(words=few.words[rng.integers(0, 40, 50)]), B: fresh}))
     assert {name: each.phase for name, each in run.state.decisions.sources.items()} == {"a": "refused", "b": "healthy"}
     assert covered(deciding.held(run.state.decisions), "a", 1, 0)
-    assert deciding.weights(run.state.decisions, {"a": 2.0, "b": 1.0}) == {"a": 0.0}
+    assert deciding.weights(run.state.decisions) == {"a": 0.0}
 
 
 def without_rare(said: Documents, part: float) -> Documents:

@@ -34,7 +34,7 @@ BEGUN = begun(np.random.default_rng(3))
 def test_the_baseline_is_the_first_2000_documents_after_novelty_has_filled_its_memory() -> None:
     assert ADMISSION == 2_000
     rng = np.random.default_rng(1)
-    streams = [cells_of_stream(documents(rng, 2_000), partition) for partition in range(PARTITIONS)]
+    streams = [cells_of_stream(documents(rng, 3_000), partition) for partition in range(PARTITIONS)]
     group: Group = fresh(PARTITIONS, 2)
     taken = 0
     used: list[Cell] = []
@@ -123,9 +123,10 @@ def test_a_new_baseline_makes_normal_what_was_a_change() -> None:
     rng = np.random.default_rng(4)
     test = follow(BEGUN, cells_of_stream(documents(rng, 500, 0.5)))[-1].anew()
     assert (test.admitted, test.tested, len(test.suspects)) == (False, 500, 0)
-    said = follow(test, cells_of_stream(documents(rng, 4_000, 0.5)))
-    assert said[79].admitted
-    assert not said[78].admitted
+    said = follow(test, cells_of_stream(documents(rng, 6_200, 0.5)))
+    first = (MEMORY * 11 // 10 + ADMISSION) // CELL - 1  # first novelty forgets what was said before
+    assert said[first].admitted
+    assert not said[first - 1].admitted
     assert max(each.evidence()[0] for each in said) < LEAST
     assert said[-1].tested == 500 + 2_000
 

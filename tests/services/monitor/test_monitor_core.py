@@ -33,6 +33,7 @@ from services.monitor.yardstick import Yardstick
 from streams.errors import FatalError
 from streams.events import BatchSketched
 from streams.stats.documents import from_bytes
+from streams.stats.novelty import MEMORY
 
 A, B = "generate/text/a", "generate/text/b"
 TOPICS = [[A, B], [A], [B], ["verify/text/a", "verify/text/b"], [SEEDS], [MIX]]
@@ -271,11 +272,11 @@ def test_a_window_is_measured_once_as_the_yardstick_says(seed: int, order: Seque
 def test_novelty_is_measured_only_where_its_memory_was_full_and_evidence_where_there_is_a_baseline() -> None:
     run, _ = admitted("a")
     seen = {each.window: {found.name: found for found in each.statistics} for each in run.measured}
-    warm = 1_000 // WINDOW
-    assert len(seen) > 25
+    warm, known = MEMORY // WINDOW, (MEMORY + ADMISSION) // WINDOW
+    assert len(seen) > warm + 5
     for window, found in seen.items():
         assert ("novel_1" in found) == ("novel_2" in found) == ("novel_3" in found) == (window >= warm)
-        assert (found["types"].evidence is None) == (window < 29), "the last cell of the baseline ends window 29"
+        assert (found["types"].evidence is None) == (window < known - 1), "its last cell ends the baseline"
 
 
 def test_without_nulls_the_share_stays_at_the_floor_and_with_human_text_it_rises() -> None:

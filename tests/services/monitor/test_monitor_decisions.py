@@ -123,13 +123,12 @@ class DecisionStory(RuleBasedStateMachine):
 
     @invariant()
     def nothing_of_a_source_that_is_out_is_drawn(self) -> None:
-        held, weights = deciding.held(self.now), deciding.weights(self.now, {"a": 2.0})
+        held, weights = deciding.held(self.now), deciding.weights(self.now)
         for name in NAMES:
             source = self.now.source(name)
             first = {"refused": dict.fromkeys(range(PARTITIONS), 0)}.get(source.phase, source.held)
             if source.phase in ("refused", "quarantined", "probation"):
-                recipes = 2.0 if name == "a" else 1.0
-                assert weights[name] == (PROBATION_WEIGHT * recipes if source.phase == "probation" else 0.0)
+                assert weights[name] == (PROBATION_WEIGHT if source.phase == "probation" else 0.0)
             else:
                 assert name not in weights, "it keeps the recipe's"
                 first = {}

@@ -62,10 +62,10 @@ def test_a_group_that_was_stored_is_the_same_but_for_the_cells_that_wait() -> No
     run.take(sketcher.sketch(0, {"generate/text/a": documents(rng, 110, 0.3)}))
     run.take(sketcher.sketch(1, {"verify/text/a": documents(rng, 110)}))
     for name, at_first in run.state.groups.items():
-        group = replace(at_first, narrow=1, moves=2)
+        group = replace(at_first, narrow=1, begun=2)
         again = from_bytes(group.to_bytes(), PARTITIONS, WIDTH)
         assert again.to_bytes() == group.to_bytes()
-        assert (again.narrow, again.moves) == (1, 2)
+        assert (again.narrow, again.begun) == (1, 2)
         assert (again.windows.next, again.windows.window) == (group.windows.next, group.windows.window)
         assert again.windows.pending == ()
         assert (again.last, again.opened, again.artefact) == (

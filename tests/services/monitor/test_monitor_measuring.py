@@ -8,9 +8,12 @@ from monitor_world import cells_of_stream, documents
 
 from services.artefact import SCORES
 from services.monitor import control, levels, measuring
+from services.monitor.change import ADMISSION
 from services.monitor.group import fresh
 from services.monitor.yardstick import Null
 from streams.parts import Statistic
+from streams.stats.novelty import MEMORY
+from streams.stats.sequential import CELL
 
 NULLS = {name: Null(100.0, 4.0) for name in (*control.TAIL, "jsd", "recall", "mmd2", "coverage")}
 HUMAN = dict.fromkeys(NULLS, 100.0)
@@ -67,7 +70,7 @@ def test_of_two_losses_the_larger_is_named_and_gains_or_other_statistics_are_non
 def test_an_alarm_tells_how_far_each_score_is_off_and_has_an_id_of_its_own() -> None:
     group = fresh(1, 4)
     ids = set()
-    for cell in cells_of_stream(documents(np.random.default_rng(1), 4_000))[40:]:
+    for cell in cells_of_stream(documents(np.random.default_rng(1), 6_000))[40:]:
         group, _ = group.take(cell, "generate")
         if not group.change.admitted:
             continue
@@ -78,7 +81,7 @@ def test_an_alarm_tells_how_far_each_score_is_off_and_has_an_id_of_its_own() -> 
         assert [(each.name, each.value, each.evidence) for each in told.statistics] == [
             (n, 0.5, log(1e7)) for n in SCORES
         ]
-    assert len(ids) == 2 * 41
+    assert len(ids) == 2 * ((6_000 - MEMORY - ADMISSION) // CELL + 1)
     assert measuring.alarm("g", group, shifts, inf, 0).statistics[0].evidence == inf
 
 

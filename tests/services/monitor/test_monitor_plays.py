@@ -41,18 +41,18 @@ def until_an_alarm(said: list[Cell]) -> tuple[Change, int]:
 
 
 def test_human_text_raises_no_alarm() -> None:
-    test, _ = until_an_alarm(cells(list(plays()[-5_000:]), "human"))
+    test, _ = until_an_alarm(cells(list(plays()[-6_000:]), "human"))
     assert test.evidence()[0] < LEAST
     assert test.tested > 1_500
 
 
 def test_a_source_that_learns_from_itself_is_found_within_500_documents_and_nearly_all_of_it_is_suspect() -> None:
     """Not suspect is what came while the evidence was still below 10: some 5 to 50 documents of the first 150."""
-    healthy = texts(model(2), 3_600, seed=1)
+    healthy = texts(model(2), 4_600, seed=1)
     order, backoff = FAMILIES[2]
     echo = texts(NgramModel(healthy[-2_000:], order=order, backoff=backoff), 600, seed=2)
     said = cells([*healthy, *echo], "bi")
-    changed = {int(sample("", f"bi{number}").sample_id[:16], 16) for number in range(3_600, 4_200)}
+    changed = {int(sample("", f"bi{number}").sample_id[:16], 16) for number in range(4_600, 5_200)}
     test, taken = until_an_alarm(said)
     came = [key for cell in said[:taken] for key in cell.documents.keys.tolist() if key in changed]
     assert 0 < len(came) <= 500

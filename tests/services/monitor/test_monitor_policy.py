@@ -20,7 +20,6 @@ from streams.topics import ensure, name
 
 CODEC = Codec()
 NOW = 1_700_000_000_000
-WEIGHTS = {"a": 1.0, "b": 2.0}
 STEERING = replace(
     deciding.admitted(deciding.admitted(START, "a", 0, refused_for=None), "b", 0, refused_for=None),
     control=replace(control.start(LIMITS), alpha=0.3, integral=0.3, window=9),
@@ -36,7 +35,7 @@ HELD = (
 
 def written(last: MixPolicySet | None, decisions: Decisions, now: int) -> MixPolicySet | None:
     """Return the policy that is to be written, as readers have it from the log."""
-    policy = next_policy(last, decisions, WEIGHTS, now)
+    policy = next_policy(last, decisions, now)
     if policy is None:
         return None
     event = CODEC.decode(CODEC.encode(policy))
@@ -242,7 +241,7 @@ def check(table: Table, decisions: Decisions, persons: tuple[float, int | None] 
     assert (last.alpha, last.expires_at) == (persons or (decisions.control.alpha, last.expires_at))
     assert not has_expired(last, now)
     assert (last.set_by == AUTHOR) == (persons is None)
-    assert last.weights == deciding.weights(decisions, WEIGHTS)
+    assert last.weights == deciding.weights(decisions)
     ranges = (deciding.held(decisions), decisions.dropped, decisions.regenerate)
     assert (last.held, last.dropped, last.regenerate) == ranges
     if decisions.source("a").phase != "healthy":
