@@ -120,6 +120,16 @@ def test_after_the_humans_moved_and_fell_silent_a_source_that_changes_again_is_q
     assert run.state.decisions.source("a").phase == "quarantined"
 
 
+def test_a_source_that_began_after_the_humans_had_moved_is_quarantined_when_it_changes() -> None:
+    run, sketcher = admitted("a", seeds=True)
+    rng = np.random.default_rng(1)
+    feed(run, sketcher, SEEDS, documents(rng, 600, MOVED))
+    feed(run, sketcher, "generate/text/late", documents(rng, 4_200), at_once=100)
+    feed(run, sketcher, "generate/text/late", documents(rng, 600, MOVED))
+    assert kinds(run) == {SEEDS: ["shift"], "generate/text/late": ["change"]}
+    assert run.state.decisions.source("late").phase == "quarantined"
+
+
 class Batch(NamedTuple):
     """Candidates that are written at once to a partition, and how much before or after them verify's sketch is read."""
 
