@@ -36,8 +36,11 @@ def statistics(values: Mapping[str, float], nulls: Mapping[str, Null], evidence:
 
 
 def tail_excess(measured: tuple[Statistic, ...]) -> float | None:
-    """Return the largest excess of the tail statistics; None where one of them has none."""
-    found = [each.excess for each in measured if each.name in control.TAIL]
+    """Return the largest excess of the tail statistics that have a null; None if there is none, or one has no excess.
+
+    A reference of few documents has no null of novelty: they all go into its memory.
+    """
+    found = [each.excess for each in measured if each.name in control.TAIL and each.null_median is not None]
     sound = [each for each in found if each is not None]
     return max(sound) if sound and len(sound) == len(found) else None
 

@@ -80,7 +80,8 @@ class Yardstick:
             places = np.sort(rng.permutation(len(others.keys))[:size])
             drawn.append(self.values(from_columns({key: col[places] for key, col in others._asdict().items()})))
         share = size / len(others.keys)
-        return {name: _null(np.array([values[name] for values in drawn]), share) for name in drawn[0]}
+        nulls = {name: _null(np.array([values[name] for values in drawn]), share) for name in drawn[0]}
+        return {name: null for name, null in nulls.items() if np.isfinite(null).all()}
 
 
 def human_documents(artefact: Artefact, samples: list[Sample], memory: int) -> Documents:
@@ -96,7 +97,9 @@ def human_documents(artefact: Artefact, samples: list[Sample], memory: int) -> D
 
 
 def _of_scores(window: Documents) -> dict[str, float]:
-    means = np.asarray(np.nanmean(window.scores, axis=0, dtype=np.float64))
+    known = np.isfinite(window.scores)
+    totals = np.where(known, window.scores, 0.0).sum(axis=0, dtype=np.float64)
+    means = np.divide(totals, known.sum(axis=0), out=np.full_like(totals, np.nan), where=known.any(axis=0))
     novel = {f"novel_{n}": float(means[place]) for place, n in enumerate(LENGTHS)}
     spread = float(window.scores[:, -1].std(dtype=np.float64))
     return {**novel, "surprisal": float(means[-1]), "surprisal_sd": spread}

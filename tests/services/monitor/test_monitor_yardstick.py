@@ -4,7 +4,7 @@ from monitor_plays import MEMORY, artefact, human, said, samples
 from monitor_world import WINDOW, documents
 
 from services.artefact import SCORES
-from services.monitor import control
+from services.monitor import control, measuring
 from services.monitor.yardstick import DRAWS, Null, Yardstick, human_documents
 from streams.stats import cells, coverage, discrepancy, divergence, spectrum
 from streams.stats.documents import Documents, from_columns, join
@@ -156,3 +156,16 @@ def test_human_documents_are_a_stream_in_the_order_of_their_ids_with_no_novelty_
     assert np.isnan(found.scores[:40, :3]).all()
     np.testing.assert_allclose(found.scores[40:, :3], Novelty(40).score(found.flat())[40:], rtol=1e-6)
     assert np.isfinite(found.scores[:, 3]).all()
+
+
+def test_human_documents_that_all_fill_novelty_s_memory_give_no_null_of_it_but_of_all_else() -> None:
+    few = human("calibrate")
+    few = few._replace(scores=few.scores.copy())
+    few.scores[:, :3] = np.nan
+    nulls = Yardstick(few, 100).nulls
+    assert {name for name in nulls if name.startswith("novel_")} == set()
+    assert {"types", "hapax", "mmd2", "surprisal"} <= set(nulls)
+    window = few.part(0, 100)
+    measured = measuring.statistics({**Yardstick(few, 100).values(window), "novel_1": 0.2}, nulls, None)
+    assert measuring.tail_excess(measured) is not None
+    assert measuring.tail_excess(measuring.statistics({"types": np.nan, "hapax": 0.5}, nulls, None)) is None
