@@ -20,6 +20,7 @@ FULL = os.environ.get("BALLAST_CHAOS") == "full"
 KILLS = 12 if FULL else 2
 SEED = int(os.environ.get("BALLAST_CHAOS_SEED", "0")) or random.SystemRandom().randrange(10**6)
 WIDTH = WINDOW // CELL // 4
+TAKEOVER = {"faust": 10, "processor": 15}  # seconds; a session lasts 6 with one, 10 with the other
 PROCESSES = (("sketch", 0), ("monitor", 0), ("monitor", 1))
 
 
@@ -86,7 +87,7 @@ def check_as_a_clean_run(storm: Storm) -> None:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("storm", ["faust", "processor"], indirect=True)
+@pytest.mark.parametrize("storm", ["faust", "processor"] if FULL else ["processor"], indirect=True)
 def test_whatever_is_killed_every_document_counts_once(storm: Storm) -> None:
     print(f"BALLAST_CHAOS_SEED={SEED}")
     rng, killed = random.Random(SEED), Counter[str]()
@@ -114,6 +115,7 @@ def test_the_second_monitor_goes_on_and_one_that_was_frozen_spoils_nothing(storm
         storm.start(*process)
     wait(storm, lambda: "guard" in state(storm) and storm.active() is not None)
     seconds = []
+    storm.kill("sketch")
     for fault in ("kill", "freeze") * (3 if FULL else 1):
         active = storm.active()
         assert active is not None
@@ -129,7 +131,7 @@ def test_the_second_monitor_goes_on_and_one_that_was_frozen_spoils_nothing(storm
         storm.frozen.clear()
         wait(storm, lambda: storm.active() is not None)
     print(f"the next policy came after {[f'{each:.1f}' for each in seconds]} s")
-    assert max(seconds) < (10 if FULL else 60)
+    assert max(seconds) < (TAKEOVER[storm.recipe.monitor.engine] if FULL else 60)
     storm.calm()
     wait(storm, lambda: is_done(storm))
     check_totals(storm)

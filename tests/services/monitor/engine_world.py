@@ -92,6 +92,15 @@ class Sketcher:
 
 
 @cache
+def ghosts() -> tuple[tuple[BatchSketched, ...], ...]:
+    """Return batches of sketches in the same places as the first of `sketches`, of other documents."""
+    sketcher = Sketcher()
+    first = [sketcher.sketch("seed", samples(f"ghost{n}", 200, words=40)) for n in range(2)]
+    later = [sketcher.sketch("generate", samples(f"ghost{n}", 250, words=40, source="tri")) for n in range(2, 8)]
+    return tuple(tuple(batch) for batch in [*first, *later])
+
+
+@cache
 def sketches() -> tuple[tuple[BatchSketched, ...], ...]:
     """Return batches of sketches: seeds, a source that is admitted and then collapses."""
     sketcher = Sketcher()
