@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")  # as stages have it
 
 
 class Process:
@@ -15,7 +16,7 @@ class Process:
 
     def __init__(self, script: str, arguments: Sequence[str], python: Path = Path(sys.executable)) -> None:
         command = [python, ROOT / "bench" / script, *arguments]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, **_ONE_THREAD, "PYTHONPATH": str(ROOT)}
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
 
     def finish(self) -> dict[str, float]:

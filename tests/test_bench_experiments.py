@@ -1,3 +1,4 @@
+import cProfile
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -7,15 +8,36 @@ import pytest
 # the experiments are a package of bench/, which isn't installed; last, so that nothing of bench/ hides a test's module
 sys.path.append(str(Path(__file__).parents[1] / "bench"))
 
-from experiments import b2_categorical, b3_gaussian, b5_golden_weighting, b12_closed_loop
+import profiling
+from experiments import (
+    b2_categorical,
+    b3_gaussian,
+    b5_golden_weighting,
+    b12_closed_loop,
+    d2_slow_drift,
+    d3_shift,
+    d4_contamination,
+    replay,
+)
 from experiments.bar import Bar
+from experiments.plays import columns, documents, generated, human
+
+from services import artefact
+from services.monitor.yardstick import Yardstick
 
 SEED = 1
 
 
 @pytest.mark.parametrize(
     ("experiment", "runs"),
-    [(b2_categorical.run, 60), (b3_gaussian.run, 100_000), (b5_golden_weighting.run, 1000), (b12_closed_loop.run, 3)],
+    [
+        (b2_categorical.run, 60),
+        (b3_gaussian.run, 100_000),
+        (b5_golden_weighting.run, 1000),
+        (b12_closed_loop.run, 3),
+        (d2_slow_drift.run, 3),
+        (d4_contamination.run, 9),
+    ],
 )
 def test_collapse_goes_as_its_theory_says(experiment: Callable[[int, int], list[Bar]], runs: int) -> None:
     bars = experiment(SEED, runs)
@@ -36,7 +58,49 @@ def test_a_run_can_be_repeated() -> None:
         (Bar("absolute", 9.0, 10.0, 0.11, "absolute"), False),
         (Bar("bound", 0.1, 10.0, kind="at most"), True),
         (Bar("bound", 10.1, 10.0, kind="at most"), False),
+        (Bar("bound", 10.0, 10.0, kind="at least"), True),
+        (Bar("bound", 9.9, 10.0, kind="at least"), False),
     ],
 )
 def test_a_bar_is_reached_within_its_tolerance_only(bar: Bar, reached: bool) -> None:
     assert bar.reached is reached
+
+
+def test_slow_drift_is_expected_later_in_longer_windows() -> None:
+    assert d2_slow_drift.expected(200) == pytest.approx(3_252, abs=1)
+    assert d2_slow_drift.expected(1_000) == pytest.approx(11_762, abs=1)
+
+
+def test_glosses_are_joined_to_documents_without_the_licence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(d3_shift, "GLOSSES", tmp_path)
+    with pytest.raises(FileNotFoundError, match="wordnet-base"):
+        d3_shift.gloss_documents()
+    entry = "00001740 03 n 01 entity 0 000 | " + "word " * 50 + "\n"
+    (tmp_path / "data.noun").write_text("  1 This software | is licensed\n" + entry * 3, encoding="utf-8")
+    assert d3_shift.gloss_documents() == [" ".join(["word"] * 80)]
+
+
+def test_a_replay_measures_each_window_of_seeds_and_candidates_once() -> None:
+    plays = documents()
+    fitted = artefact.build(1, [human(text) for text in plays[:200]])
+    run = replay.Replay(fitted, Yardstick(columns(fitted, plays[200:300]), 100), window=100, sources=1)
+    seeds = run.seeds([human(text) for text in plays[300:700]])
+    candidates = run.candidates([generated(text, "bi", number) for number, text in enumerate(plays[700:1100])])
+    assert {each.group for each in seeds} == {"seed/text/human"}
+    assert {each.group for each in candidates} == {"generate/text/bi"}
+    for measured in (seeds, candidates):
+        assert [each.window for each in measured] == list(range(len(measured)))
+        assert len(measured) >= 2
+        assert all(each.documents == 100 for each in measured)
+
+
+def test_a_profile_counts_the_time_of_libraries_for_the_function_that_called_them() -> None:
+    profile, plays = cProfile.Profile(), documents()[:300]
+    fitted = artefact.build(1, [human(text) for text in plays])
+    profile.enable()
+    fitted.documents([human(text) for text in plays])
+    profile.disable()
+    shares = profiling.shares(profile, 0.0)
+    assert sum(shares.values()) == pytest.approx(1)
+    assert all(name.startswith(("services.", "streams.", "stats.")) for name in shares)
+    assert shares["services.embedding._counts"] > 0.05

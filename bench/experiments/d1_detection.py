@@ -7,22 +7,16 @@ splits of 5,000 documents; healthy ones 6,000 documents of three n-gram sources 
 documents; then each source is trained on its own last 2,000 documents, with no sharpening.
 """
 
-from functools import cache
-from pathlib import Path
-
 import numpy as np
-import texts
 from numpy.typing import NDArray
-from recipe import bench_recipe
 
 from experiments.bar import Bar
+from experiments.plays import PARTITIONS, documents, flat
 from services.generate.ngram import NgramModel
 from streams.stats.documents import WORDS
 from streams.stats.novelty import MEMORY, Novelty
 from streams.stats.sequential import CELL, Baseline, Evidence, threshold
-from streams.words import first, hashed, words
 
-PARTITIONS = 4
 FILLED, CALIBRATION = MEMORY + MEMORY // 10, 1_000  # a tenth more than the memory, for partitions do not fill alike
 HUMAN_STREAMS, HUMAN_DOCUMENTS = 20, 5_000
 HEALTHY_DOCUMENTS, RETRAINED_DOCUMENTS = 6_000, 1_500
@@ -55,12 +49,6 @@ def run(seed: int, human_streams: int = HUMAN_STREAMS, repeats: int = REPEATS) -
     return bars
 
 
-@cache
-def documents() -> list[str]:
-    """Return the plays as documents of 80 words."""
-    return [text for of_play in texts.documents(bench_recipe(Path("plays"))) for text in of_play]
-
-
 def _said(model: NgramModel, rng: np.random.Generator, count: int) -> list[str]:
     seeds = rng.integers(0, 1 << 62, count).tolist()
     return [model.document(seed=seed, temperature=1.0, words=80) for seed in seeds]
@@ -82,14 +70,14 @@ def _alarm(rng: np.random.Generator, said: list[str]) -> int | None:
 
 def _novelty(rng: np.random.Generator, said: list[str]) -> NDArray[np.float64]:
     """Return (documents, 3) shares of a stream whose documents fall into partitions at random."""
-    flat = first(hashed([words(text) for text in said]), WORDS)
-    rows = flat.hashes.reshape(-1, WORDS)
+    texts = flat(said)
+    rows = texts.hashes.reshape(-1, WORDS)
     part = rng.integers(0, PARTITIONS, len(rows))
     shares = np.empty((len(rows), 3))
     for number in range(PARTITIONS):
         mine = rows[part == number]
         ends = np.arange(len(mine) + 1) * WORDS
-        shares[part == number] = Novelty(MEMORY // PARTITIONS).score(flat._replace(hashes=mine.ravel(), starts=ends))
+        shares[part == number] = Novelty(MEMORY // PARTITIONS).score(texts._replace(hashes=mine.ravel(), starts=ends))
     return shares
 
 
