@@ -72,10 +72,10 @@ class KafkaProducer:
                     produce(topic, value, key, where, report)
                     break
                 except BufferError:
-                    self._raw.poll(_ROOM_SECONDS)
+                    self._serve(_ROOM_SECONDS)
                 except KafkaException as error:
                     raise writing(cause(error), f"Writing {len(value)} bytes to {topic}") from error
-        self._raw.poll(0)
+        self._serve(0)
 
     def send_offsets(self, consumer: Consumer, group: str) -> None:
         """Put the positions into the transaction, with the group metadata that a stale member is known by."""
@@ -108,6 +108,13 @@ class KafkaProducer:
         """Drop what is not acknowledged; an open transaction stays open until its timeout or the id's next `init`."""
         self._raw.purge()
         del self._raw  # its own close would try to abort, and wait
+
+    def _serve(self, seconds: float) -> None:
+        """Let librdkafka report: that this producer is fenced may come out here, too."""
+        try:
+            self._raw.poll(seconds)
+        except KafkaException as error:
+            raise writing(cause(error), "Writing") from error
 
     def _failed(self, error: KafkaError | None, _message: Message) -> None:
         self._failure = self._failure or error
