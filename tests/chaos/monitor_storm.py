@@ -59,7 +59,7 @@ class Storm:
         self._slots: dict[tuple[str, int], subprocess.Popen[bytes]] = {}
         self.frozen: list[subprocess.Popen[bytes]] = []
         pipeline.prepare(self.broker, called)
-        reference = [("fit", one) for one in samples("fit", 120)] + [("calibrate", o) for o in samples("calib", 450)]
+        reference = [("fit", one) for one in samples("fit", 120)] + [("calibrate", o) for o in samples("calib", 1_100)]
         self._put("reference", [_ingested(one, part) for part, one in reference])
         steering.accept_reference(self.broker, CODEC, called, reason="the test's", now=now())
         self._stopping = threading.Event()
@@ -114,6 +114,11 @@ class Storm:
             if any(part.topic == name(self.pipeline, "sketch") for part in member.assignment.topic_partitions):
                 return next(slot for slot in (0, 1) if identity(self.pipeline, "monitor", slot) in names)
         return None
+
+    def members(self) -> int:
+        """Return how many monitors are in the group."""
+        called = group(self.pipeline, "monitor")
+        return len(self._admin.describe_consumer_groups([called])[called].result().members)
 
     def read(self, word: str) -> list[Record]:
         found: list[Record] = []
