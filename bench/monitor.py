@@ -55,32 +55,25 @@ Run = Callable[[int, bool], tuple[list[Bar], Tables]]  # takes the seed, and whe
 def main(arguments: Sequence[str]) -> int:
     """Run them; a bar that was missed is shown, and is no error: it may be the theory that is wrong."""
     given = _arguments(arguments)
-    machine = results.machine()
-    found, seconds, tables, left_out = {}, {}, {}, {}
+    written: dict[str, Any] = {"machine": results.machine(), "seed": given.seed, "left_out": {}, "seconds": {}}
+    found, tables = {}, {}
     for name in given.only or RUNS:
         start = time.perf_counter()
         try:
-            run = RUNS[name](given.seed, given.full)
+            found[name], tables[name] = RUNS[name](given.seed, given.full)
         except FileNotFoundError as error:
-            left_out[name] = str(error)
+            written["left_out"][name] = str(error)
             print(f"{name} is left out: {error}", file=sys.stderr)
             continue
-        found[name], tables[name] = run
-        seconds[name] = round(time.perf_counter() - start, 1)
-        print(f"{name}: {seconds[name]} s", file=sys.stderr)
+        written["seconds"][name] = round(time.perf_counter() - start, 1)
+        print(f"{name}: {written['seconds'][name]} s", file=sys.stderr)
+        results.write("monitor", written | {"experiments": _rows(found), "tables": tables})  # what follows may fail
     _show(found, tables)
-    rows = {name: [asdict(bar) | {"reached": bar.reached} for bar in bars] for name, bars in found.items()}
-    details = {name: table for name, table in tables.items() if table}
-    written = {
-        "machine": machine,
-        "seed": given.seed,
-        "seconds": seconds,
-        "experiments": rows,
-        "left_out": left_out,
-        **details,
-    }
-    print(f"Written to {results.write('monitor', written)}")
     return 0
+
+
+def _rows(found: dict[str, list[Bar]]) -> dict[str, list[dict[str, Any]]]:
+    return {name: [asdict(bar) | {"reached": bar.reached} for bar in bars] for name, bars in found.items()}
 
 
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:

@@ -1,6 +1,8 @@
 import cProfile
+import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,7 @@ def test_collapse_goes_as_its_theory_says(experiment: Callable[[int, int], list[
     bars = experiment(SEED, runs)
     assert bars
     assert not [bar for bar in bars if not bar.reached]
+    assert json.dumps([asdict(bar) | {"reached": bar.reached} for bar in bars])  # as results are written
 
 
 def test_a_run_can_be_repeated() -> None:

@@ -93,7 +93,7 @@ def _shrinking(rng: Rng, others: Documents, splits: int) -> Bar:
             spread = spectrum.Spectrum(spectrum.fit(mixed[:size]))
             spread.update(mixed[size:])
             found.append(spread.get()["frechet"])
-        means.append(np.mean(found))
+        means.append(float(np.mean(found)))
     slope = np.polyfit(np.log(SIZES), np.log(means), 1)[0]
     return Bar("Fréchet distance: slope on N", float(slope), -1, OF_SLOPE)
 
@@ -116,7 +116,7 @@ def _uniform(rng: Rng, others: Documents) -> list[Bar]:
     scores = others.scores[~np.isnan(others.scores).any(axis=1)].astype(np.float64)
     conformal = np.array([_conformal(rng, scores) for _ in range(CONFORMAL_RUNS)])
     permuted = np.array([_permuted(rng, _vectors(others)) for _ in range(PERMUTATION_RUNS)])
-    worst = max(kstest(column, "uniform").statistic for column in conformal.T)
+    worst = max(float(kstest(column, "uniform").statistic) for column in conformal.T)
     return [
         Bar("conformal p: worst distance to uniform", worst, OF_FOUR_KS / CONFORMAL_RUNS**0.5, kind="at most"),
         Bar(

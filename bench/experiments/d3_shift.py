@@ -29,7 +29,8 @@ from streams.events import CollapseMeasured
 from streams.stats.novelty import MEMORY
 
 GLOSSES = Path("/usr/share/wordnet")
-FITTED, MEASURED, OLD, NEW, STEP, AFTER = 1_000, 1_000, 5_000, 4_000, 500, 4_000
+FITTED, MEASURED, OLD, NEW, STEP = 1_000, 1_000, 5_000, 6_000, 500
+SETTLED = MEMORY * 11 // 10 + ADMISSION + STEP  # until a source has a baseline and was tested for a while
 WINDOW, WORDS, TOLD, FOUND, IN_ORDER = 200, 80, 200, 500, 2
 SOURCES = {"order 3": (3, 0.0), "order 3, 30 % back-off": (3, 0.3), "order 2": (2, 0.0)}
 VICTIM, LEARNT, RETRAINED = "order 2", 2_000, 1_500
@@ -79,7 +80,7 @@ class _Pipeline:
 
     def shifts(self, old: Sequence[str], new: Sequence[str]) -> list[Bar]:
         """Let the old seeds come and then the new ones, and count alarms."""
-        before = self._learn(old, MEMORY * 11 // 10 + ADMISSION + STEP)
+        before = self._learn(old, SETTLED)
         told, followed, delay = [], [], inf
         for start in range(0, len(new), STEP):
             for end in range(start, start + STEP, 100):
@@ -99,7 +100,7 @@ class _Pipeline:
         """Let a source speak on, and then train on itself."""
         order, backoff = SOURCES[VICTIM]
         said: list[str] = []
-        self._say(VICTIM, NgramModel(self._seeds, order=order, backoff=backoff), AFTER, said)
+        self._say(VICTIM, NgramModel(self._seeds, order=order, backoff=backoff), SETTLED, said)
         echo, delay = NgramModel(said[-LEARNT:], order=order, backoff=backoff), inf
         for end in range(100, RETRAINED + 1, 100):
             alarms = self._say(VICTIM, echo, 100, said)
