@@ -15,6 +15,7 @@ from streams.fold import Fold
 from streams.topics import identity, name
 from streams.writer import Output, Writer
 
+_ATTEMPTS = 5
 Change = Callable[[MixPolicySet], MixPolicySet]
 
 
@@ -85,17 +86,36 @@ def _set(broker: Broker, codec: Codec, pipeline: str, change: Change, now: int) 
     """Write the next version; whoever sets one at the same time is fenced and says so."""
     with closing(Writer(broker, codec, pipeline, identity(pipeline, "policy", 0))) as writer:
         writer.start()
-        policies = Policies(codec)
-        with closing(Fold(broker, [name(pipeline, "policy")], policies.fold)) as fold:
-            fold.catch_up()
-        policy = change(_next(policies.latest, now))
-        try:
-            writer.write(writer.encode([Output("policy", "", policy)]))
-        except AbortableError as error:
-            raise UnavailableError(
-                "The policy was not written, and the one before is in force; set it again"
-            ) from error
-    return policy
+        log = _Log(codec)
+        with closing(Fold(broker, [name(pipeline, "policy")], log.fold)) as fold:
+            for _ in range(_ATTEMPTS):
+                fold.catch_up()
+                policy = change(_next(log.policies.latest, now))
+                try:
+                    writer.write(writer.encode([Output("policy", "", policy)]))
+                except AbortableError:
+                    break
+                fold.catch_up()
+                if log.first[policy.version] == policy:  # else the monitor has written that version just before
+                    return policy
+    raise UnavailableError("The policy was not written, and the one before is in force; set it again")
+
+
+class _Log:
+    """The topic `policy`: of several policies with one version the first counts."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+        self.policies = Policies(codec)
+        self.first: dict[int, MixPolicySet] = {}
+
+    def fold(self, records: Sequence[Record]) -> None:
+        """Take records in."""
+        self.policies.fold(records)
+        for record in records:
+            event = self._codec.decode(record.value)
+            if isinstance(event, MixPolicySet):
+                self.first.setdefault(event.version, event)
 
 
 def _next(last: MixPolicySet | None, now: int) -> MixPolicySet:

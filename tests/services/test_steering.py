@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 from books import CODEC, NAME, Books, sample
 
 from services.errors import InputError
 from services.policy import allowed_share
-from services.steering import accept_reference, history, release_source, set_share
+from services.steering import _set, accept_reference, history, release_source, set_share
 from streams.events import MixPolicySet, SampleIngested
 from streams.parts import SourceRange
 
@@ -25,6 +27,20 @@ def test_each_policy_has_the_next_version_and_its_own_id(books: Books) -> None:
     assert second.set_by
     assert [each.version for each in history(books.broker, CODEC, NAME)] == [0, 1, 2]
     assert history(books.broker, CODEC, NAME)[-1] == second
+
+
+def test_a_version_that_the_monitor_writes_first_costs_a_person_nothing(books: Books) -> None:
+    asked = []
+
+    def change(last: MixPolicySet) -> MixPolicySet:
+        asked.append(last.version)
+        if len(asked) == 1:
+            books.policy(last.version, 0.05)
+        return replace(last, alpha=0.2, reason="mine")
+
+    made = _set(books.broker, CODEC, NAME, change, 1_000)
+    assert (asked, made.version) == ([1, 2], 2)
+    assert history(books.broker, CODEC, NAME)[-1] == made
 
 
 def test_a_policy_that_was_sent_again_is_in_the_history_once(books: Books) -> None:
