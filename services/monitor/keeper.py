@@ -23,6 +23,7 @@ class Keeper:
         self._context, self._core, self._setting, self._start = context, core, setting, start
         self._records: dict[str, bytes] = {}
         self._is_foreign = False
+        self._renewed: frozenset[str] = frozenset()  # groups that the recipe has changed since they were stored
         self.state = self._declared(State(decisions=start))
 
     def fold(self, records: Sequence[Record]) -> None:
@@ -36,6 +37,11 @@ class Keeper:
     def stored(self, records: Mapping[str, bytes]) -> None:
         """Note what this process has stored."""
         self._records.update(records)
+        self._renewed = frozenset()
+
+    def records(self, state: State, changed: frozenset[str]) -> dict[str, bytes]:
+        """Return what is to be stored of a state in which these groups have changed."""
+        return stored.records(Step(state, changed | self._renewed, ()))
 
     def refresh(self) -> None:
         """Become what another has stored since the last look, if anything. Blocks as `restore` does."""
@@ -50,8 +56,9 @@ class Keeper:
         self._is_foreign = False
 
     def _declared(self, state: State) -> State:
-        state = declare(state, {source.name: source.declared for source in self._context.recipe.sources})
-        return replace(state, decisions=renumbered(state.decisions, self._setting.version))
+        made = declare(state, {source.name: source.declared for source in self._context.recipe.sources})
+        self._renewed = frozenset(name for name, group in made.groups.items() if group is not state.groups[name])
+        return replace(made, decisions=renumbered(made.decisions, self._setting.version))
 
     def take(self, state: State, event: BatchSketched, offset: int) -> Step:
         """Return what a sketch leads to; one that was taken in before to nothing."""

@@ -15,8 +15,7 @@ import faust
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from services.monitor import stored
-from services.monitor.core import State, Step
+from services.monitor.core import State
 from services.monitor.export import export_measured
 from services.monitor.keeper import Keeper
 from services.stage import Context
@@ -161,7 +160,7 @@ class OnFaust:
         state, now = self._keeper.state, self._context.now()
         if state is self._stored or now - self._stored_at < _STORED_EVERY_MS:
             return
-        records = stored.records(Step(state, self._changed, ()))
+        records = self._keeper.records(state, self._changed)
         measures = [Output("measure", each.group, each) for each in self._measured]
         writer.write(writer.encode([*measures, *(Output("state", key, value) for key, value in records.items())]))
         self._keeper.stored(records)

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from services.monitor import stored
-from services.monitor.core import State, Step
+from services.monitor.core import State
 from services.monitor.export import export_measured
 from services.monitor.keeper import Keeper
 from services.stage import Context
@@ -45,7 +44,7 @@ class Handler:
                 step = self._keeper.take(state, event, record.offset)
                 state, changed = step.state, changed | step.changed
                 measured += step.measured
-        records = stored.records(Step(state, changed, ()))
+        records = self._keeper.records(state, changed)
         outputs = [
             *(Output("measure", each.group, each) for each in measured),
             *(Output("state", key, value) for key, value in records.items()),

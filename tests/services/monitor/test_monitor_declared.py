@@ -1,9 +1,11 @@
 """Another model under an old name is admitted anew."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from monitor_world import SETTING, core
 
 from services.monitor import control
 from services.monitor import decisions as deciding
@@ -12,7 +14,14 @@ from services.monitor.change import ADMISSION, Change, baseline_of, fresh
 from services.monitor.control import Limits
 from services.monitor.core import State, declare
 from services.monitor.decisions import Decisions
-from services.recipe import Source
+from services.monitor.keeper import Keeper
+from services.recipe import Source, parse
+from services.stage import Context
+from streams.broker import Record
+from streams.codec import Codec
+from streams.memory import MemoryBroker
+from streams.metrics import Metrics
+from streams.topics import ensure
 
 LIMITS = Limits(0.05, 0.3)
 
@@ -51,3 +60,38 @@ def test_under_another_reference_the_share_follows_windows_from_the_first_on() -
     assert deciding.measured(deciding.renumbered(steered, 1), 100, 0.0, LIMITS, {}) == steered
     again = deciding.measured(deciding.renumbered(steered, 2), 100, 0.0, LIMITS, {})
     assert (again.control.window, again.control.alpha > steered.control.alpha) == (100, True)
+
+
+def test_a_baseline_that_is_given_up_stays_so_though_nothing_comes_before_the_next_restart() -> None:
+    def keeper(records: dict[str, bytes], model: str) -> Keeper:
+        broker = MemoryBroker()
+        ensure(broker, "p")
+        plan = {
+            "pipeline": "p",
+            "seeds": {"path": "x", "licence": "cc0"},
+            "generate": {"target": 1},
+            "sources": [{"name": "a", "provider": "local", "family": "f", "model": model}],
+        }
+        made = Context(
+            recipe=parse(plan, "test"),
+            broker=broker,
+            codec=Codec(),
+            slot=0,
+            now=lambda: 0,
+            metrics=Metrics(),
+            spools=Path("/nonexistent"),
+        )
+        held = Keeper(made, core(), SETTING, Decisions(control=control.start(LIMITS)))
+        held.fold([Record("p.state", 0, at, key.encode(), value, 0) for at, (key, value) in enumerate(records.items())])
+        held.restore()
+        return held
+
+    first = keeper({}, "old")
+    first.state = replace(first.state, groups=known().groups)
+    stored = first.records(first.state, frozenset(first.state.groups))
+    assert keeper(stored, "old").state.groups["generate/text/a"].change.admitted
+    second = keeper(stored, "new")
+    assert not second.state.groups["generate/text/a"].change.admitted
+    again = {**stored, **second.records(second.state, frozenset())}  # it is killed once it has stored, whatever came
+    assert not keeper(again, "new").state.groups["generate/text/a"].change.admitted
+    assert keeper(again, "new").state.groups["generate/text/b"].change.admitted
