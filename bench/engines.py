@@ -1,6 +1,6 @@
 """The monitor on Faust and on our own processor: the same sketches on the same broker, in turns.
 
-Each run is a pipeline of its own with an accepted reference, whose sketches lie in the topic before the engine starts.
+Each run is a pipeline of its own with an accepted reference, whose sketches come when the engine is active.
 Both have to write the same measures.
 """
 
@@ -11,7 +11,9 @@ from statistics import median
 from typing import NamedTuple
 
 import cluster
+import frames
 import texts
+from engine import SKETCHES
 from experiments.bar import Bar
 from experiments.replay import Batches, Sketching
 from processes import Process
@@ -32,7 +34,6 @@ FIT, CALIBRATE = 1_000, 4_000
 RATE = 5_000
 
 Row = dict[str, float]
-Frames = list[tuple[bytes, bytes]]
 
 
 class Engines(NamedTuple):
@@ -76,25 +77,26 @@ def _samples(recipe: Recipe, count: int, seed: int) -> list[Sample]:
     ]
 
 
-def _sketches(fit: Sequence[Sample], recipe: Recipe, documents: int) -> Frames:
+def _sketches(fit: Sequence[Sample], recipe: Recipe, documents: int) -> list[bytes]:
     codec, sketching, batches = Codec(), Sketching(artefact.build(1, fit)), Batches()
     version = RecipeVersion(name=recipe.pipeline, version=recipe.version)
     events = [texts.candidate(version, number, text) for number, text in enumerate(texts.texts(recipe, documents, 1))]
     return [
-        (b"", codec.encode(sketch))
+        codec.encode(sketch)
         for start in range(0, documents, BATCH)
         for batch in batches.of(events[start : start + BATCH])
         for sketch in sketching.take(batch)
     ]
 
 
-def _prepare(bootstrap: str, place: Path, samples: Sequence[Sample], sketches: Frames) -> None:
+def _prepare(bootstrap: str, place: Path, samples: Sequence[Sample], sketches: Sequence[bytes]) -> None:
     place.mkdir()
     broker = KafkaBroker(bootstrap)
     pipeline.prepare(broker, place.name)
     cluster.fill(bootstrap, name(place.name, "reference"), _reference(samples))
     steering.accept_reference(broker, Codec(), place.name, reason="the bench's", now=pipeline.now())
-    cluster.fill(bootstrap, name(place.name, "sketch"), sketches)
+    with (place / SKETCHES).open("wb") as file:
+        frames.write(file, sketches)
 
 
 def _reference(samples: Sequence[Sample]) -> Iterator[tuple[bytes, bytes]]:
@@ -106,7 +108,7 @@ def _reference(samples: Sequence[Sample]) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _run(engine: str, bootstrap: str, place: Path, sketches: int, documents: int) -> Row:
-    cost = Process("engine.py", [engine, bootstrap, str(place), str(sketches)]).finish()
+    cost = Process("engine.py", [engine, bootstrap, str(place)]).finish()
     rate = cost["sketches"] / cost["seconds"]
     return {
         "sketches": rate,

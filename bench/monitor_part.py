@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 import cost
+import frames
 import profiling
 import texts
 from experiments.plays import columns
@@ -29,7 +30,6 @@ from streams.samples import RecipeVersion
 
 WINDOW, FITTED, SOURCES = 1_000, 1_000, 3
 _WARM_UP = 0.1
-_LENGTH_BYTES = 4
 
 
 class Clock:
@@ -76,8 +76,8 @@ def _sketch(clock: Clock, fitted: Artefact, file: Path, count: int) -> Iterator[
             batch = [Input(record._replace(value=codec.encode(event)), event) for record, event in batch]
             with clock:
                 decoded = [Input(record, codec.decode(record.value)) for record, _ in batch]
-                frames = [codec.encode(sketch) for sketch in sketching.take(decoded)]
-            out.writelines(len(frame).to_bytes(_LENGTH_BYTES, "little") + frame for frame in frames)
+                sketches = [codec.encode(sketch) for sketch in sketching.take(decoded)]
+            frames.write(out, sketches)
             yield len(batch)
     file.with_suffix(".new").rename(file)
 
@@ -85,18 +85,15 @@ def _sketch(clock: Clock, fitted: Artefact, file: Path, count: int) -> Iterator[
 def _core(clock: Clock, fitted: Artefact, file: Path) -> Iterator[int]:
     human = columns(fitted, list(texts.texts(bench_recipe(Path("plays")), WINDOW, 8)))
     monitor, state, codec = core(fitted, Yardstick(human, WINDOW), window=WINDOW, sources=SOURCES), start(), Codec()
-    with file.open("rb") as sketches:
-        offset = 0
-        while head := sketches.read(_LENGTH_BYTES):
-            frame = sketches.read(int.from_bytes(head, "little"))
-            with clock:
-                event = codec.decode(frame)
-                assert isinstance(event, BatchSketched)
-                step = monitor.take(state, event, offset)
-                for measured in step.measured:
-                    codec.encode(measured)
-            state, offset = step.state, offset + 1
-            yield event.documents
+    for offset, frame in enumerate(frames.read(file)):
+        with clock:
+            event = codec.decode(frame)
+            assert isinstance(event, BatchSketched)
+            step = monitor.take(state, event, offset)
+            for measured in step.measured:
+                codec.encode(measured)
+        state = step.state
+        yield event.documents
 
 
 def _candidates(count: int, seed: int) -> Iterator[SampleGenerated]:
