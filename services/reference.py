@@ -1,34 +1,40 @@
 """The accepted reference as the topic has it: a range of offsets that a policy names, in parts that never mix."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 
 from services.artefact import Artefact
 from services.artefact import build as build_artefact
-from services.stage import Context
-from streams.broker import Record
+from streams.broker import Broker, Record
+from streams.codec import Codec
 from streams.events import MixPolicySet, ReferencePart, SampleIngested
 from streams.fold import Fold
 from streams.samples import Sample
 from streams.topics import name
 
+Parts = Mapping[ReferencePart, list[Sample]]
 
-def samples_of(context: Context, policy: MixPolicySet, part: ReferencePart) -> list[Sample]:
-    """Return the samples of one part of the accepted reference. Reads the topic."""
-    found: list[Sample] = []
+
+def read(broker: Broker, codec: Codec, pipeline: str, policy: MixPolicySet) -> Parts:
+    """Return the samples of the accepted reference by part. Reads the topic."""
+    found: dict[ReferencePart, list[Sample]] = {"fit": [], "calibrate": [], "checks": []}
 
     def take(records: Sequence[Record]) -> None:
         for record in records:
-            event = context.codec.decode(record.value)
-            accepted = record.offset < policy.reference_end[record.partition]
-            if isinstance(event, SampleIngested) and accepted and event.part == part:
-                found.append(event.sample)
+            event = codec.decode(record.value)
+            if isinstance(event, SampleIngested) and event.part in found and _within(record, policy.reference_end):
+                found[event.part].append(event.sample)
 
-    with closing(Fold(context.broker, [name(context.pipeline, "reference")], take)) as fold:
+    with closing(Fold(broker, [name(pipeline, "reference")], take)) as fold:
         fold.catch_up()
     return found
 
 
-def artefact_of(context: Context, policy: MixPolicySet) -> Artefact:
-    """Return what is fitted on the accepted reference. Reads the topic and takes seconds."""
-    return build_artefact(policy.reference_version, samples_of(context, policy, "fit"))
+def artefact_of(parts: Parts, policy: MixPolicySet) -> Artefact:
+    """Return what is fitted on the reference. Takes seconds; raises UnavailableError if there is too little of it."""
+    return build_artefact(policy.reference_version, parts["fit"])
+
+
+def _within(record: Record, ends: Sequence[int]) -> bool:
+    """Tell whether a record is accepted; of partitions that were added later nothing is."""
+    return record.partition < len(ends) and record.offset < ends[record.partition]

@@ -6,7 +6,6 @@ from contextlib import closing
 from dataclasses import replace
 
 from services.errors import InputError
-from services.policy import Policies
 from streams.broker import Broker, Record, TopicPartition
 from streams.codec import Codec
 from streams.errors import AbortableError, UnavailableError
@@ -70,16 +69,11 @@ def accept_reference(
 
 
 def history(broker: Broker, codec: Codec, pipeline: str) -> list[MixPolicySet]:
-    """Return every policy once, the oldest first: an event that was sent again is a repeat. Blocks."""
-    found: dict[str, MixPolicySet] = {}
-
-    def take(records: Sequence[Record]) -> None:
-        events = [codec.decode(record.value) for record in records]
-        found.update({event.event_id: event for event in events if isinstance(event, MixPolicySet)})
-
-    with closing(Fold(broker, [name(pipeline, "policy")], take)) as fold:
+    """Return every policy that counted, the oldest first. Blocks."""
+    log = _Log(codec)
+    with closing(Fold(broker, [name(pipeline, "policy")], log.fold)) as fold:
         fold.catch_up()
-    return sorted(found.values(), key=lambda policy: policy.version)
+    return [log.first[version] for version in sorted(log.first)]
 
 
 def _set(broker: Broker, codec: Codec, pipeline: str, change: Change, now: int) -> MixPolicySet:
@@ -90,7 +84,7 @@ def _set(broker: Broker, codec: Codec, pipeline: str, change: Change, now: int) 
         with closing(Fold(broker, [name(pipeline, "policy")], log.fold)) as fold:
             for _ in range(_ATTEMPTS):
                 fold.catch_up()
-                policy = change(_next(log.policies.latest, now))
+                policy = change(_next(log.latest, now))
                 try:
                     writer.write(writer.encode([Output("policy", "", policy)]))
                 except AbortableError:
@@ -102,16 +96,19 @@ def _set(broker: Broker, codec: Codec, pipeline: str, change: Change, now: int) 
 
 
 class _Log:
-    """The topic `policy`: of several policies with one version the first counts."""
+    """The topic `policy`: of several events with one version the first counts, whoever wrote the others."""
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
-        self.policies = Policies(codec)
         self.first: dict[int, MixPolicySet] = {}
+
+    @property
+    def latest(self) -> MixPolicySet | None:
+        """The newest version."""
+        return self.first[max(self.first)] if self.first else None
 
     def fold(self, records: Sequence[Record]) -> None:
         """Take records in."""
-        self.policies.fold(records)
         for record in records:
             event = self._codec.decode(record.value)
             if isinstance(event, MixPolicySet):

@@ -16,11 +16,6 @@ LASTS_MS = 60_000
 RENEWED_MS = 15_000
 
 
-def is_pinned(last: MixPolicySet | None) -> bool:
-    """Tell whether a person has set a share without an end."""
-    return last is not None and last.set_by != AUTHOR and last.expires_at is None
-
-
 def next_policy(
     last: MixPolicySet | None,
     decisions: Decisions,
@@ -66,13 +61,16 @@ def _wanted(last: MixPolicySet | None, decisions: Decisions, now: int) -> MixPol
 
 
 def _says_the_same(last: MixPolicySet, wanted: MixPolicySet) -> bool:
-    return replace(
-        wanted,
-        event_id=last.event_id,
-        occurred_at=last.occurred_at,
-        version=last.version,
-        expires_at=last.expires_at,
-    ) == replace(last)
+    return (
+        replace(
+            wanted,
+            event_id=last.event_id,
+            occurred_at=last.occurred_at,
+            version=last.version,
+            expires_at=last.expires_at,
+        )
+        == last
+    )
 
 
 def _is_ahead(last: MixPolicySet, decisions: Decisions, now: int) -> bool:

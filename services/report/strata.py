@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from services import reference
 from services.artefact import Artefact, columns_of
-from services.artefact import build as build_artefact
 from streams.broker import Broker, Record, TopicPartition
 from streams.codec import Codec
 from streams.errors import UnavailableError
-from streams.events import MixPolicySet, SampleIngested, SampleVerified
+from streams.events import MixPolicySet, SampleVerified
 from streams.fold import Fold
 from streams.samples import Sample
 from streams.stats.cells import Cells, Codebook, fit
@@ -86,7 +86,7 @@ def find(broker: Broker, codec: Codec, pipeline: str, policy: MixPolicySet | Non
     if not pools.accepted:
         return "No synthetic sample is accepted yet, so there is nothing to compare."
     try:
-        artefact = build_artefact(policy.reference_version, pools.fit)
+        artefact = reference.artefact_of({"fit": list(pools.fit)}, policy)
     except UnavailableError as error:
         return f"{error}."
     return reach(artefact, pools) or "Too few texts have enough words to be compared."
@@ -162,26 +162,18 @@ def _domains(samples: Sequence[Sample]) -> Counter[str]:
 
 
 def _read(broker: Broker, codec: Codec, pipeline: str, policy: MixPolicySet) -> Pools:
-    parts: dict[str, list[Sample]] = {"fit": [], "calibrate": []}
     accepted: list[tuple[int, Sample]] = []
 
     def take(records: Sequence[Record]) -> None:
-        for record in records:
-            event = codec.decode(record.value)
-            if isinstance(event, SampleVerified):
-                accepted.append((event.occurred_at, event.sample))
-            elif isinstance(event, SampleIngested) and event.part in parts and _within(record, policy.reference_end):
-                parts[event.part].append(event.sample)
+        events = [codec.decode(record.value) for record in records]
+        accepted.extend((event.occurred_at, event.sample) for event in events if isinstance(event, SampleVerified))
 
     verify = name(pipeline, "verify")
     places = [TopicPartition(verify, number) for number in range(broker.partitions()[verify])]
     starts = {at: max(begin, end - MOST) for at, (begin, end) in broker.bounds(places).items()}
-    with closing(Fold(broker, [name(pipeline, "reference"), verify], take, starts)) as fold:
+    with closing(Fold(broker, [verify], take, starts)) as fold:
         fold.catch_up()
     accepted.sort(key=lambda each: each[0])
-    ordered = {part: sorted(found, key=lambda each: each.sample_id) for part, found in parts.items()}
-    return Pools(ordered["fit"], ordered["calibrate"], [sample for _, sample in accepted[-MOST:]])
-
-
-def _within(record: Record, ends: Sequence[int]) -> bool:
-    return record.partition < len(ends) and record.offset < ends[record.partition]
+    parts = reference.read(broker, codec, pipeline, policy)
+    fit, calibrate = (sorted(parts[part], key=lambda each: each.sample_id) for part in ("fit", "calibrate"))
+    return Pools(fit, calibrate, [sample for _, sample in accepted[-MOST:]])

@@ -40,6 +40,7 @@ def test_a_version_that_the_monitor_writes_first_costs_a_person_nothing(books: B
 
     made = _set(books.broker, CODEC, NAME, change, 1_000)
     assert (asked, made.version) == ([1, 2], 2)
+    assert [each.alpha for each in history(books.broker, CODEC, NAME)][-2:] == [0.05, 0.2]
     assert history(books.broker, CODEC, NAME)[-1] == made
 
 

@@ -9,7 +9,7 @@ from services import steering
 from services.monitor import control
 from services.monitor import decisions as deciding
 from services.monitor.decisions import OPEN_END, Alarm, Decisions
-from services.monitor.policy import AUTHOR, LASTS_MS, RENEWED_MS, is_pinned, next_policy
+from services.monitor.policy import AUTHOR, LASTS_MS, RENEWED_MS, next_policy
 from services.policy import Policies, has_expired
 from streams.broker import Outgoing, TopicPartition
 from streams.codec import Codec
@@ -78,6 +78,10 @@ class Table:
 
     def accept(self, now: int) -> MixPolicySet:
         return steering.accept_reference(self.broker, CODEC, "p", reason="new plays", now=now)
+
+
+def is_pinned(last: MixPolicySet | None) -> bool:
+    return last is not None and last.set_by != AUTHOR and last.expires_at is None
 
 
 def test_the_first_policy_says_all_that_is_decided_and_lasts_a_minute() -> None:
