@@ -9,22 +9,29 @@ NOW = 1_700_000_000_000
 _WORDS = np.array([f"word{number}" for number in range(2_000)])
 
 
-def samples(key: str, count: int, words: int = 2_000, source: str | None = None) -> list[Sample]:
-    """Make documents of words drawn from the first `words`: few words stand for a source that has collapsed."""
-    rng = np.random.default_rng(list(key.encode()))
-    texts = [" ".join(_WORDS[places]) for places in rng.integers(0, words, (count, 70))]
-    made_by = source and Source(
-        name=source,
+def source_of(called: str) -> Source:
+    return Source(
+        name=called,
         provider="local",
-        model_id=source,
-        family=source,
+        model_id=called,
+        family=called,
         model_generation=0,
         strategy="answer",
         prompt_hash="",
         request_key="",
         call_index=0,
     )
-    lineage = Lineage(origin="SYNTHETIC" if source else "HUMAN", generation=1 if source else 0, source=made_by or None)
+
+
+def samples(key: str, count: int, words: int = 2_000, source: str | None = None) -> list[Sample]:
+    """Make documents of words drawn from the first `words`: few words stand for a source that has collapsed."""
+    rng = np.random.default_rng(list(key.encode()))
+    texts = [" ".join(_WORDS[places]) for places in rng.integers(0, words, (count, 70))]
+    lineage = Lineage(
+        origin="SYNTHETIC" if source else "HUMAN",
+        generation=1 if source else 0,
+        source=source_of(source) if source else None,
+    )
     return [
         Sample(
             sample_id=digest(f"{key}{number}"),

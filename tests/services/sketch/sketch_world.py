@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from idling import until_idle
+from made_up import source_of
 
 from services import artefact, reference
 from services.artefact import Artefact
@@ -18,7 +19,7 @@ from streams.codec import Codec
 from streams.events import BatchSketched, SampleGenerated, SampleIngested
 from streams.memory import MemoryBroker
 from streams.metrics import Metrics
-from streams.samples import Lineage, Sample, Source, Turn, digest
+from streams.samples import Lineage, Sample, Turn, digest
 from streams.stats.documents import Documents, from_bytes
 from streams.topics import ensure, name
 
@@ -49,23 +50,9 @@ def text(seed: object, words: int = 70) -> str:
     return " ".join(random.Random(str(seed)).choices(_WORDS, k=words))
 
 
-def source(called: str) -> Source:
-    return Source(
-        name=called,
-        provider="local",
-        model_id=called,
-        family=called,
-        model_generation=0,
-        strategy="answer",
-        prompt_hash="",
-        request_key="",
-        call_index=0,
-    )
-
-
 def sample(key: object, content: str, model: str | None = None) -> Sample:
     origin: Any = "SYNTHETIC" if model else "HUMAN"
-    lineage = Lineage(origin=origin, generation=1 if model else 0, source=source(model) if model else None)
+    lineage = Lineage(origin=origin, generation=1 if model else 0, source=source_of(model) if model else None)
     turns = (Turn(role="document", text=content),)
     tags = {"domain": "odd" if len(content) % 2 else "even"} if model is None else {}
     return Sample(
