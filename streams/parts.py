@@ -57,6 +57,9 @@ class Statistic:
     evidence: float | None = None
 
 
+OPEN_END = 1 << 62  # where a range goes on
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceRange:
     """Accepted samples of one source in one partition of verify."""

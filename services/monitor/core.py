@@ -169,7 +169,7 @@ class MonitorCore:
         parts = grouping.parsed(name)
         evidence, strongest = group.change.evidence()
         shifts = dict(zip(SCORES, group.change.means(cell.documents).tolist(), strict=True))
-        event = measuring.alarm(name, group, shifts, evidence, strongest)
+        event = measuring.alarm(name, group, cell.documents, evidence, strongest)
         kind: AlarmKind = "shift" if parts.source == HUMAN or self._seeds_move(now, parts, group) else "change"
         if kind == "change":
             told = Alarm(

@@ -12,10 +12,9 @@ from typing import Literal
 
 from services.monitor import control
 from services.monitor.control import Control, Limits
-from streams.parts import SourceRange
+from streams.parts import OPEN_END, SourceRange
 
 Phase = Literal["admitting", "healthy", "refused", "quarantined", "probation"]
-OPEN_END = 1 << 62
 PROBATION_DOCUMENTS = 1_000
 PROBATION_WEIGHT = 0.1  # times the recipe's
 _OUT: tuple[Phase, ...] = ("quarantined", "probation")

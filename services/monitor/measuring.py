@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from math import log
 
+import numpy as np
+
 from services.artefact import SCORES
 from services.monitor import control
 from services.monitor.group import Group
 from services.monitor.yardstick import Null
 from streams.events import CollapseMeasured, event_id
 from streams.parts import Statistic
+from streams.stats.documents import Documents
 
+_Z = 1.96
 _LOSS = 0.05  # of a tail statistic, by verification, beyond what chance does
 _NARROW_WINDOWS = 2  # in a row
 _TAIL = ("types", "hapax", "good_turing", "distinct_2", "distinct_3")
@@ -61,9 +65,17 @@ def narrows(group: Group) -> bool:
     return group.narrow == _NARROW_WINDOWS
 
 
-def alarm(name: str, group: Group, shifts: Mapping[str, float], evidence: float, strongest: int) -> CollapseMeasured:
-    """Return the event of an alarm: by how many deviations each score's mean is off in the newest cell."""
-    found = tuple(Statistic(name=score, value=shifts[score], evidence=log(evidence)) for score in SCORES)
+def alarm(name: str, group: Group, cell: Documents, evidence: float, strongest: int) -> CollapseMeasured:
+    """Return the event of an alarm: the means of the newest cell's scores, each beside the group's own baseline."""
+    baseline = group.change.scores.astype(np.float64)
+    means, middles = cell.scores.mean(axis=0, dtype=np.float64), baseline.mean(axis=0)
+    halfwidths = _Z * baseline.std(axis=0) / len(cell.keys) ** 0.5
+    found = tuple(
+        Statistic(name=score, value=value, null_median=middle, null_halfwidth=halfwidth, evidence=log(evidence))
+        for score, value, middle, halfwidth in zip(
+            SCORES, means.tolist(), middles.tolist(), halfwidths.tolist(), strict=True
+        )
+    )
     return CollapseMeasured(
         event_id=event_id(CollapseMeasured, name, "alarm", group.change.tested),
         occurred_at=0,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from math import floor, isfinite, log10
 
 from services.policy import Decision
-from streams.parts import SourceRange
+from streams.parts import OPEN_END, SourceRange
 
 _DIGITS = 3
 
@@ -39,10 +39,15 @@ def time(milliseconds: float) -> str:
 def held(ranges: tuple[SourceRange, ...]) -> str:
     """Return ranges of accepted samples, source by source."""
     return "; ".join(
-        f"{part.source}: offsets {part.from_offset:,} to {part.to_offset - 1:,}"
-        f"{'' if part.partition < 0 else f' of partition {part.partition}'}"
+        f"{part.source}: {_offsets(part)}{'' if part.partition < 0 else f' of partition {part.partition}'}"
         for part in ranges
     )
+
+
+def _offsets(part: SourceRange) -> str:
+    if part.to_offset >= OPEN_END:
+        return f"from offset {part.from_offset:,} on"
+    return f"offsets {part.from_offset:,} to {part.to_offset - 1:,}"
 
 
 def named(values: Mapping[str, float]) -> str:

@@ -23,7 +23,7 @@ MAIN: dict[str, About] = {
         "Good-Turing", "How likely the next word is a new one. Falls as the vocabulary closes.", "% of words", percent
     ),
     "novel_1": About(
-        "New words", "Words that the stream's last 1,000 documents lack. Falls on collapse.", "% of words", percent
+        "New words", "Words that the stream's last 2,000 documents lack. Falls on collapse.", "% of words", percent
     ),
     "novel_2": About("New word pairs", "The same for two words in a row.", "% of pairs", percent),
     "novel_3": About("New word triples", "The same for three words in a row.", "% of triples", percent),

@@ -7,7 +7,7 @@ from services.policy import Policies, allowed_share, decisions
 from streams.broker import Record
 from streams.codec import Codec
 from streams.events import MixPolicySet
-from streams.parts import SourceRange
+from streams.parts import OPEN_END, SourceRange
 
 CODEC = Codec()
 
@@ -51,6 +51,7 @@ def test_the_history_shows_decisions_with_weights_held_ranges_and_inputs() -> No
     held = (
         SourceRange(source="b", partition=2, from_offset=5, to_offset=9),
         SourceRange(source="c", from_offset=0, to_offset=1),
+        SourceRange(source="d", partition=1, from_offset=4_027, to_offset=OPEN_END),
     )
     made = replace(
         policy(3, 0.05, 60_000), weights={"b": 0.0, "a": 1.0}, held=held, inputs={"excess": 1.833}, set_by="monitor"
@@ -63,7 +64,7 @@ def test_the_history_shows_decisions_with_weights_held_ranges_and_inputs() -> No
         "share": 0.05,
         "until": "1970-01-01 00:01:30 UTC",
         "weights": "a 1, b 0",
-        "held": "b: offsets 5 to 8 of partition 2; c: offsets 0 to 0",
+        "held": "b: offsets 5 to 8 of partition 2; c: offsets 0 to 0; d: from offset 4,027 on of partition 1",
         "by": "monitor",
         "reason": "t",
         "inputs": "excess 1.83",

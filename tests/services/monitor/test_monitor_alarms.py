@@ -10,9 +10,9 @@ from monitor_world import PARTITIONS, SEEDS, SETTING, WINDOW, Run, Sketcher, adm
 from services.monitor import decisions as deciding
 from services.monitor.cell import cells_of
 from services.monitor.change import ADMISSION
-from services.monitor.decisions import OPEN_END, PROBATION_DOCUMENTS
+from services.monitor.decisions import PROBATION_DOCUMENTS
 from streams.events import BatchSketched
-from streams.parts import covered
+from streams.parts import OPEN_END, covered
 from streams.stats.documents import Documents
 from streams.stats.novelty import MEMORY
 
@@ -56,9 +56,11 @@ def test_a_source_that_changes_is_quarantined_at_once_and_the_others_go_on() -> 
             break
     (alarm,) = run.alarms()
     assert (alarm.group, alarm.alarm_kind, alarm.documents <= 500) == (A, "change", True)
-    assert {each.name: np.sign(each.value) for each in alarm.statistics if each.name == alarm.alarm} == {
-        alarm.alarm: -1
-    }
+    assert {
+        each.name: np.sign(each.value - (each.null_median or 0.0))
+        for each in alarm.statistics
+        if each.name == alarm.alarm
+    } == {alarm.alarm: -1}
     decided = run.state.decisions
     assert {name: each.phase for name, each in decided.sources.items()} == {"a": "quarantined", "b": "healthy"}
     assert deciding.weights(decided) == {"a": 0.0}

@@ -8,8 +8,8 @@ from monitor_world import LIMITS, START
 
 from services.monitor import control
 from services.monitor import decisions as deciding
-from services.monitor.decisions import OPEN_END, PROBATION_WEIGHT, Alarm, Decisions, Phase
-from streams.parts import covered
+from services.monitor.decisions import PROBATION_WEIGHT, Alarm, Decisions, Phase
+from streams.parts import OPEN_END, covered
 
 NAMES = ("a", "b")
 PARTITIONS = 3

@@ -8,14 +8,14 @@ from monitor_world import LIMITS, START
 from services import steering
 from services.monitor import control
 from services.monitor import decisions as deciding
-from services.monitor.decisions import OPEN_END, Alarm, Decisions
+from services.monitor.decisions import Alarm, Decisions
 from services.monitor.policy import AUTHOR, LASTS_MS, RENEWED_MS, next_policy
 from services.policy import Policies, has_expired
 from streams.broker import Outgoing, TopicPartition
 from streams.codec import Codec
 from streams.events import MixPolicySet, event_id
 from streams.memory import MemoryBroker
-from streams.parts import SourceRange, covered
+from streams.parts import OPEN_END, SourceRange, covered
 from streams.topics import ensure, name
 
 CODEC = Codec()
