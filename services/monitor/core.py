@@ -142,7 +142,8 @@ class MonitorCore:
         says_so = measuring.narrows(group)
         if parts.word == "mix":
             inputs = {each.name: each.excess for each in found if each.excess is not None}
-            excess = measuring.tail_excess(found)
+            # Epochs repeat what was said lately, whatever the share: the mix's novelty tells nothing of its tail.
+            excess = measuring.tail_excess(tuple(each for each in found if not each.name.startswith("novel_")))
             limits = self._setting.limits
             now = replace(now, decisions=deciding.measured(now.decisions, window, excess, limits, inputs))
         event = CollapseMeasured(

@@ -290,3 +290,15 @@ def test_without_nulls_the_share_stays_at_the_floor_and_with_human_text_it_rises
             state = engine.take(state, event, len(world.run.log) + turn).state
         assert state.decisions.control.window == 29
         assert state.decisions.control.alpha == pytest.approx(ends), few
+
+
+def test_real_samples_that_come_again_with_the_next_epoch_do_not_lower_the_share() -> None:
+    world, rng = admitted("a"), np.random.default_rng(1)
+    run = world.run
+    for turn in range(120):
+        run.take(world.sketcher.sketch(turn % 2, {MIX: documents(rng, 50, 0.4 if turn > 80 else 0.0)}))
+    last = [each for each in run.measured if each.group == MIX][-1]
+    excess = {each.name: each.excess for each in last.statistics}
+    assert excess["novel_1"] is not None
+    assert excess["novel_1"] > 1, "its documents say little that the last ones did not"
+    assert run.state.decisions.control.alpha == pytest.approx(0.3)
