@@ -28,8 +28,8 @@ def lags(broker: Broker, codec: Codec, pipeline: str) -> dict[str, int | None]:
         "verify": _of_verify(broker, pipeline),
         "review": len(waiting(broker, codec, pipeline)),
         "mix": _of_mix(broker, codec, pipeline),
-        "sketch": _of_sketch(broker, pipeline),
-        "monitor": _of_monitor(broker, pipeline),
+        "sketch": _once_begun(broker, pipeline, "sketch", (*WIRING.inputs, "redo.sketch")),
+        "monitor": _once_begun(broker, pipeline, "monitor", ("sketch",)),
     }
 
 
@@ -38,16 +38,10 @@ def _of_verify(broker: Broker, pipeline: str) -> int:
     return _behind(broker, [name(pipeline, "generate"), name(pipeline, "redo.verify")], committed)
 
 
-def _of_sketch(broker: Broker, pipeline: str) -> int | None:
-    committed = {at: position.offset for at, position in broker.committed(group(pipeline, "sketch")).items()}
-    if not committed:
-        return None  # no reference is accepted
-    return _behind(broker, [name(pipeline, word) for word in (*WIRING.inputs, "redo.sketch")], committed)
-
-
-def _of_monitor(broker: Broker, pipeline: str) -> int | None:
-    committed = {at: position.offset for at, position in broker.committed(group(pipeline, "monitor")).items()}
-    return _behind(broker, [name(pipeline, "sketch")], committed) if committed else None
+def _once_begun(broker: Broker, pipeline: str, stage: str, words: Sequence[str]) -> int | None:
+    """Return the lag of a stage that begins once a reference is accepted; None until it has committed."""
+    committed = {at: position.offset for at, position in broker.committed(group(pipeline, stage)).items()}
+    return _behind(broker, [name(pipeline, word) for word in words], committed) if committed else None
 
 
 def _of_mix(broker: Broker, codec: Codec, pipeline: str) -> int:
