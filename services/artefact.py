@@ -7,6 +7,7 @@ computed by it, for numbers of different artefacts can't be compared.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +16,27 @@ from services import embedding
 from services.embedding import Lsa
 from streams.errors import UnavailableError
 from streams.samples import Sample
-from streams.stats import surprisal
+from streams.stats import copying, surprisal, syntax
+from streams.stats.copying import Copying
 from streams.stats.documents import WORDS, Documents, flat
 from streams.stats.novelty import LENGTHS
+from streams.stats.repetition import compression
 from streams.words import Flat, first, hashed, text_of, words
 
 MOST = 20_000  # documents to fit on: more make no better space and take minutes
 SCORES = (*(f"novel_{n}" for n in LENGTHS), "surprisal")  # the columns of Documents.scores
+TRAITS = ("length", "compression", "seed_novel", "copied")  # the columns of Documents.traits
 _LEAST = 100
 _KEY_DIGITS = 16
 _AUTHOR = ("document", "assistant")
-_LAYOUT = 1  # changes with what is fitted, or how
+_LAYOUT = 2  # changes with what is fitted, or how
+
+
+class Dictionary(NamedTuple):
+    """What the seeds say, and their keys, rising: a seed is held against the other ones."""
+
+    copying: Copying
+    keys: NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,19 +48,23 @@ class Artefact:
     lsa: Lsa
     surprisal: surprisal.Model
     strata: tuple[str, ...]
+    seeds: Dictionary | None
 
     def documents(self, samples: Sequence[Sample]) -> Documents:
         """Return the columns of the samples that have enough words; novelty, 0 here, is for their stream to score."""
         columns = columns_of(samples)
         texts = columns.flat()
         counted = [samples[place] for place in columns.places.tolist()]
+        keys = _keys(counted)
         scores = np.zeros((len(counted), len(SCORES)), np.float32)
         scores[:, -1] = self.surprisal.score(texts)
         return Documents(
-            keys=np.array([int(sample.sample_id[:_KEY_DIGITS], 16) for sample in counted], np.uint64),
+            keys=keys,
             words=columns.words,
             vectors=self.lsa.vectors(texts).astype(np.float16),
             scores=scores,
+            traits=self._traits(columns, keys),
+            symbols=syntax.symbols(columns.texts),
             strata=np.array([self.stratum(sample) for sample in counted], np.uint16),
         )
 
@@ -58,10 +73,24 @@ class Artefact:
         domain = sample.tags.get("domain", "")
         return self.strata.index(domain) if domain in self.strata else len(self.strata)
 
+    def _traits(self, columns: "Columns", keys: NDArray[np.uint64]) -> NDArray[np.float32]:
+        """Return (n, traits): words of the whole text, the others of its first words; not a number without seeds."""
+        found = np.full((len(keys), len(TRAITS)), np.nan, np.float32)
+        found[:, 0] = columns.lengths
+        found[:, 1] = [compression(text) for text in columns.heads]
+        if self.seeds is not None and len(keys):
+            place = np.minimum(np.searchsorted(self.seeds.keys, keys), len(self.seeds.keys) - 1)
+            novel = self.seeds.copying.novel(columns.flat(), self.seeds.keys[place] == keys)
+            found[:, 2], found[:, 3] = novel, self.seeds.copying.flagged(novel)
+        return found
 
-def build(version: int, fit: Sequence[Sample]) -> Artefact:
-    """Fit everything on the reference's part `fit`. Takes seconds; raises UnavailableError if there is too little."""
-    chosen = sorted(fit, key=lambda sample: sample.sample_id)[:MOST]
+
+def build(version: int, fit: Sequence[Sample], seeds: Sequence[Sample] = ()) -> Artefact:
+    """Fit everything on the reference's part `fit`, and on the seeds what copies are told by. Takes seconds.
+
+    Raises UnavailableError if there is too little reference. Of more than MOST documents those of least id count.
+    """
+    chosen, copied = chosen_of(fit), chosen_of(seeds)
     columns = columns_of(chosen)
     if len(columns.words) < _LEAST:
         raise UnavailableError(
@@ -69,8 +98,8 @@ def build(version: int, fit: Sequence[Sample]) -> Artefact:
             f"ingest more human data (it takes {_LEAST}) and accept the reference again"
         )
     texts = columns.flat()
-    name = blake2b(f"{_LAYOUT}/{version}".encode(), digest_size=8)
-    for sample in chosen:
+    name = blake2b(f"{_LAYOUT}/{version}/{len(chosen)}".encode(), digest_size=8)
+    for sample in (*chosen, *copied):
         name.update(sample.sample_id.encode())
     return Artefact(
         hash=name.hexdigest(),
@@ -78,14 +107,26 @@ def build(version: int, fit: Sequence[Sample]) -> Artefact:
         lsa=embedding.fit(texts),
         surprisal=surprisal.fit(texts),
         strata=tuple(sorted({sample.tags.get("domain", "") for sample in chosen})),
+        seeds=_dictionary(copied),
     )
+
+
+def chosen_of(samples: Sequence[Sample]) -> list[Sample]:
+    """Return the samples that are fitted on: as many of the least ids as may be, which is a random choice."""
+    return sorted(samples, key=lambda sample: sample.sample_id)[:MOST]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """The samples that have enough words: their places and their first words as (n, 64) hashes."""
+    """The samples that have enough words: their places, texts and lengths, and their first words.
+
+    Those are the `heads`, in lower case, and their hashes `words` (n, 64).
+    """
 
     places: NDArray[np.int64]
+    texts: Sequence[str]
+    lengths: NDArray[np.int64]
+    heads: Sequence[str]
     words: NDArray[np.uint32]
 
     def flat(self) -> Flat:
@@ -95,10 +136,31 @@ class Columns:
 
 def columns_of(samples: Sequence[Sample]) -> Columns:
     """Return what is counted of samples; of a conversation the answers, for its prompts have another author."""
-    texts = hashed([words(_said(sample)) for sample in samples])
-    places = np.flatnonzero(np.diff(texts.starts) >= WORDS)
+    said = [_said(sample) for sample in samples]
+    cut = [words(text) for text in said]
+    texts = hashed(cut)
+    lengths = np.diff(texts.starts)
+    places = np.flatnonzero(lengths >= WORDS)
     hashes = first(texts, WORDS).hashes >> np.uint64(32)
-    return Columns(places=places, words=hashes.astype(np.uint32).reshape(-1, WORDS))
+    return Columns(
+        places=places,
+        texts=[said[place] for place in places.tolist()],
+        lengths=lengths[places],
+        heads=[" ".join(cut[place][:WORDS]) for place in places.tolist()],
+        words=hashes.astype(np.uint32).reshape(-1, WORDS),
+    )
+
+
+def _dictionary(seeds: Sequence[Sample]) -> Dictionary | None:
+    columns = columns_of(seeds)
+    if not len(columns.places):
+        return None
+    keys = np.sort(_keys([seeds[place] for place in columns.places.tolist()]))
+    return Dictionary(Copying(copying.fit(columns.flat())), keys)
+
+
+def _keys(samples: Sequence[Sample]) -> NDArray[np.uint64]:
+    return np.array([int(sample.sample_id[:_KEY_DIGITS], 16) for sample in samples], np.uint64)
 
 
 def _said(sample: Sample) -> str:

@@ -54,18 +54,22 @@ def accept_reference(
 
     Raises UnavailableError if it was to be the first version, and there is one by now.
     """
-    topic = name(pipeline, "reference")
-    bounds = broker.bounds([TopicPartition(topic, number) for number in range(broker.partitions()[topic])])
-    end = tuple(bounds[at][1] for at in sorted(bounds))
+    reference_end, seed_end = (_ends(broker, name(pipeline, word)) for word in ("reference", "seed"))
 
     def change(last: MixPolicySet) -> MixPolicySet:
         author = last.set_by or getpass.getuser()  # of the share, which is not touched here
         version = last.reference_version + 1
         if is_first and version > 1:
             raise UnavailableError(f"Reference version {last.reference_version} is accepted already; use that one")
-        return replace(last, reference_version=version, reference_end=end, set_by=author, reason=reason)
+        accepted = replace(last, reference_version=version, reference_end=reference_end, seed_end=seed_end)
+        return replace(accepted, set_by=author, reason=reason)
 
     return _set(broker, codec, pipeline, change, now)
+
+
+def _ends(broker: Broker, topic: str) -> tuple[int, ...]:
+    bounds = broker.bounds([TopicPartition(topic, number) for number in range(broker.partitions()[topic])])
+    return tuple(bounds[at][1] for at in sorted(bounds))
 
 
 def history(broker: Broker, codec: Codec, pipeline: str) -> list[MixPolicySet]:

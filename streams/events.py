@@ -162,6 +162,8 @@ class BatchSketched:
     reference_version: int
     groups: Mapping[str, bytes]
     open_cells: Mapping[str, bytes] = field(default_factory=dict)
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    rejected_surprisal: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +201,7 @@ class MixPolicySet:
     regenerate: tuple[str, ...] = ()
     reference_version: int = 0
     reference_end: tuple[int, ...] = ()
+    seed_end: tuple[int, ...] = ()
     inputs: Mapping[str, float] = field(default_factory=dict)
 
 

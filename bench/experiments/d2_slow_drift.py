@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 from experiments.bar import Bar
 from experiments.plays import columns, documents, human
 from services import artefact
-from services.artefact import SCORES
+from services.artefact import SCORES, TRAITS
 from services.generate.ngram import NgramModel
 from services.monitor import change
 from services.monitor.cell import Cell
 from streams.stats.documents import WORDS, Documents
 from streams.stats.sequential import BETS, CELL, threshold
+from streams.stats.syntax import NONE
 
 DRIFT, WINDOWS = 0.02, (200, 1_000)
 LIMIT = threshold(25_000_000, 4)  # of a recipe with three sources
@@ -90,6 +91,8 @@ def _cell(rng: np.random.Generator, scores: Scores, number: int) -> Cell:
         words=np.zeros((CELL, WORDS), np.uint32),
         vectors=np.zeros((CELL, 1), np.float16),
         scores=scores.astype(np.float32),
+        traits=np.zeros((CELL, len(TRAITS)), np.float32),
+        symbols=np.full((CELL, WORDS), NONE, np.uint8),
         strata=np.zeros(CELL, np.uint16),
     )
     return Cell(partition=0, number=number, documents=drawn, start=0, end=0, offset=0)

@@ -8,7 +8,7 @@ from services.monitor.core import MonitorCore, Setting
 from services.monitor.decisions import Decisions
 from services.monitor.keeper import Keeper
 from services.monitor.yardstick import PART, Yardstick, human_documents
-from services.reference import artefact_of, read
+from services.reference import accepted
 from services.stage import Context
 from streams.events import MixPolicySet
 from streams.stats.novelty import MEMORY
@@ -18,8 +18,8 @@ from streams.topics import name
 
 def keeper_of(context: Context, policy: MixPolicySet) -> Keeper:
     """Return a keeper for the accepted reference. Reads the topic and takes seconds."""
-    parts, recipe = read(context.broker, context.codec, context.pipeline, policy), context.recipe
-    artefact = artefact_of(parts, policy)
+    parts, artefact = accepted(context.broker, context.codec, context.pipeline, policy)
+    recipe = context.recipe
     partitions = context.broker.partitions()[name(context.pipeline, "generate")]
     human = human_documents(artefact, parts["calibrate"], MEMORY // partitions)
     width = width_of(recipe.monitor.window, len(human.keys), partitions)

@@ -10,18 +10,17 @@ from typing import NamedTuple
 import numpy as np
 
 from services.artefact import Artefact
+from services.monitor.summary import summary
 from streams.samples import Sample
 from streams.stats import cells, coverage, discrepancy, divergence, spectrum
-from streams.stats.documents import Documents, from_columns
+from streams.stats.c2st import Labelled, TwoSample
+from streams.stats.documents import Documents, flat, from_columns
 from streams.stats.novelty import LENGTHS, Novelty
-from streams.stats.overlap import Overlap
-from streams.stats.vocabulary import Vocabulary
 
 DRAWS = 40  # human windows that make a null
 PART = 4  # human documents at least, in windows
 _SEED = 7
 _CELLS = 24
-_OF_VOCABULARY = ("types", "hapax", "good_turing", "distinct_2", "distinct_3")
 _OF_COVERAGE = ("precision", "recall", "density", "coverage")
 _Z = 1.96
 
@@ -41,6 +40,7 @@ class Yardstick:
         mixed = from_columns({name: column[order] for name, column in human._asdict().items()})
         against, others = mixed.part(0, size), mixed.part(size, len(mixed.keys))
         vectors = against.vectors.astype(np.float64)
+        self._against = against.words
         self._words = divergence.binned(against.flat())
         self._features = discrepancy.fit(vectors, seed=_SEED)
         self._balls = coverage.fit(vectors)
@@ -50,28 +50,32 @@ class Yardstick:
 
     def values(self, window: Documents) -> dict[str, float]:
         """Return every statistic of a window of documents by name."""
-        words, vectors = window.flat(), window.vectors.astype(np.float64)
-        vocabulary, overlap, divergent = Vocabulary(), Overlap(), divergence.Divergence(self._words)
-        for each in (vocabulary, overlap, divergent):
-            each.update(words)
+        vectors, divergent = window.vectors.astype(np.float64), divergence.Divergence(self._words)
+        divergent.update(window.flat())
         balls, occupied = coverage.Coverage(self._balls), cells.Cells(self._cells)
         distant, spread = discrepancy.Discrepancy(self._features), spectrum.Spectrum(self._gaussian)
         balls.update(coverage.Keyed(window.keys, vectors))
         for one in (occupied, distant, spread):
             one.update(vectors)
-        counted, covered, hit, spectral = vocabulary.get(), balls.get(), occupied.get(), spread.get()
+        covered, hit, spectral = balls.get(), occupied.get(), spread.get()
         return {
-            **{name: counted[name] for name in _OF_VOCABULARY},
-            **_of_scores(window),
-            "jsd": divergent.get()["jsd"],
+            **summary(window),
+            **divergent.get(),
             "mmd2": distant.get()["mmd2"],
             **{name: covered[name] for name in _OF_COVERAGE},
             "frechet": spectral["frechet"],
             "vendi": spectral["vendi"],
-            "near_duplicates": overlap.near_duplicates(),
+            "c2st_auc": self._told_apart(window),
             "cells_hit": hit["hit"],
             "cells_unreached": hit["unreached"],
         }
+
+    def _told_apart(self, window: Documents) -> float:
+        """Return how well a classifier that sees both in turn tells the window from human documents (AUC, .5 to 1)."""
+        both = np.stack([self._against[: len(window.keys)], window.words[: len(self._against)]], axis=1)
+        test = TwoSample()
+        test.update(Labelled(flat(both.reshape(-1, both.shape[-1])), np.arange(2 * len(both)) % 2 == 1))
+        return float(test.get()["auc"])
 
     def _draw(self, others: Documents, size: int) -> Mapping[str, Null]:
         rng = np.random.default_rng(_SEED)
@@ -94,15 +98,6 @@ def human_documents(artefact: Artefact, samples: list[Sample], memory: int) -> D
     documents.scores[:, : len(LENGTHS)] = novelty.score(documents.flat())
     documents.scores[:memory, : len(LENGTHS)] = np.nan
     return documents
-
-
-def _of_scores(window: Documents) -> dict[str, float]:
-    known = np.isfinite(window.scores)
-    totals = np.where(known, window.scores, 0.0).sum(axis=0, dtype=np.float64)
-    means = np.divide(totals, known.sum(axis=0), out=np.full_like(totals, np.nan), where=known.any(axis=0))
-    novel = {f"novel_{n}": float(means[place]) for place, n in enumerate(LENGTHS)}
-    spread = float(window.scores[:, -1].std(dtype=np.float64))
-    return {**novel, "surprisal": float(means[-1]), "surprisal_sd": spread}
 
 
 def _null(values: np.ndarray[tuple[int], np.dtype[np.float64]], share: float) -> Null:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services import reference
-from services.artefact import Artefact, columns_of
+from services.artefact import Artefact, build, columns_of
 from streams.broker import Broker, Record, TopicPartition
 from streams.codec import Codec
 from streams.errors import UnavailableError
@@ -86,7 +86,7 @@ def find(broker: Broker, codec: Codec, pipeline: str, policy: MixPolicySet | Non
     if not pools.accepted:
         return "No synthetic sample is accepted yet, so there is nothing to compare."
     try:
-        artefact = reference.artefact_of({"fit": list(pools.fit)}, policy)
+        artefact = build(policy.reference_version, pools.fit)
     except UnavailableError as error:
         return f"{error}."
     return reach(artefact, pools) or "Too few texts have enough words to be compared."

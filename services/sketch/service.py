@@ -5,7 +5,7 @@ ends the process, so that it starts again with the new models.
 """
 
 from services.policy import Policies
-from services.reference import artefact_of, read
+from services.reference import accepted
 from services.sketch.handler import Handler
 from services.sketch.wiring import WIRING
 from services.stage import Context, Stage
@@ -64,7 +64,7 @@ class Sketch:
         if policy is None or policy.reference_version == 0:
             return
         context = self._context
-        artefact = artefact_of(read(context.broker, context.codec, context.pipeline, policy), policy)
+        _, artefact = accepted(context.broker, context.codec, context.pipeline, policy)
         self._version = artefact.version
         partitions = context.broker.partitions()[name(context.pipeline, "generate")]
         self._processor = Processor(

@@ -59,7 +59,7 @@ class Copying:
     """
 
     def __init__(self, dictionary: SeedGrams, *, flag: float = 0.001) -> None:
-        self._grams = dictionary.grams
+        self._grams, self._alone = dictionary.grams, dictionary.documents == 1
         self._limit = float(np.quantile(dictionary.novel, flag, method="lower"))
         seeds, flagged = len(dictionary.novel), int((dictionary.novel < self._limit).sum())
         self._certified = float(beta.ppf(_SURE, flagged + 1, seeds - flagged))
@@ -68,11 +68,30 @@ class Copying:
 
     def flags(self, batch: Flat) -> NDArray[np.bool_]:
         """Return which documents are nearer to the seeds than the limit; short ones are not."""
-        return self._novel(batch) < self._limit
+        return self.flagged(self.novel(batch))
+
+    def novel(self, batch: Flat, seeds: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """Return the share of each document's 3-grams that no seed has, or no other if it is one of the `seeds`."""
+        found, owners = _grams(batch)
+        order = np.argsort(found)  # one way through the table saves cache misses
+        found, owners = found[order], owners[order]
+        place = np.minimum(np.searchsorted(self._grams, found), len(self._grams) - 1)
+        is_new = self._grams[place] != found
+        if seeds is not None:
+            is_new |= seeds[owners] & self._alone[place]
+        texts = len(batch.starts) - 1
+        sizes = np.bincount(owners, minlength=texts)
+        new = np.bincount(owners, is_new, texts)
+        share: NDArray[np.float64] = np.divide(new, sizes, out=np.full(texts, np.nan), where=sizes > 0)
+        return share
+
+    def flagged(self, novel: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which of these shares are below the limit; NaN is not."""
+        return novel < self._limit
 
     def update(self, batch: Flat) -> None:
         """Compare documents with the seeds."""
-        novel = self._novel(batch)
+        novel = self.novel(batch)
         novel = novel[~np.isnan(novel)]
         self.counts = self.counts + np.array((len(novel), (novel < self._limit).sum()))
         self.moments = self.moments + np.array((novel.sum(), novel @ novel))
@@ -100,17 +119,6 @@ class Copying:
     def restore(self, state: State) -> None:
         """Become what returned the state."""
         self.counts, self.moments = state["counts"], state["moments"]
-
-    def _novel(self, batch: Flat) -> NDArray[np.float64]:
-        found, owners = _grams(batch)
-        order = np.argsort(found)  # one way through the table saves cache misses
-        found, owners = found[order], owners[order]
-        place = np.minimum(np.searchsorted(self._grams, found), len(self._grams) - 1)
-        texts = len(batch.starts) - 1
-        sizes = np.bincount(owners, minlength=texts)
-        new = np.bincount(owners, self._grams[place] != found, texts)
-        share: NDArray[np.float64] = np.divide(new, sizes, out=np.full(texts, np.nan), where=sizes > 0)
-        return share
 
 
 def _grams(texts: Flat) -> tuple[Hashes, NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""A few documents as columns: all that any statistic needs of them, some 420 bytes each, without their texts."""
+"""A few documents as columns: all that any statistic needs of them, some 500 bytes each, without their texts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -18,10 +18,12 @@ class Documents(NamedTuple):
     """Columns of equal length.
 
     `keys` (n,) uint64 from the sample's id; `words` (n, 64) uint32, hashes of the first words; `vectors` (n, d)
-    float16, latent; `scores` (n, k) float32, one column a statistic of single documents; `strata` (n,) uint16.
+    float16, latent; `scores` (n, k) float32, one column a statistic of single documents that is tested for change;
+    `traits` (n, t) float32, those that are only shown; `symbols` (n, 64) uint8, syntax; `strata` (n,) uint16.
 
     >>> two = Documents(np.array([1, 2], np.uint64), np.zeros((2, 64), np.uint32), np.zeros((2, 3), np.float16),
-    ...     np.zeros((2, 1), np.float32), np.zeros(2, np.uint16))
+    ...     np.zeros((2, 1), np.float32), np.zeros((2, 1), np.float32), np.zeros((2, 64), np.uint8),
+    ...     np.zeros(2, np.uint16))
     >>> len(join([two, two]).keys), two.flat().starts.tolist()
     (4, [0, 64, 128])
     """
@@ -30,6 +32,8 @@ class Documents(NamedTuple):
     words: NDArray[np.uint32]
     vectors: NDArray[np.float16]
     scores: NDArray[np.float32]
+    traits: NDArray[np.float32]
+    symbols: NDArray[np.uint8]
     strata: NDArray[np.uint16]
 
     def flat(self) -> Flat:

@@ -51,8 +51,7 @@ class Repetition:
 
     def update(self, batch: Texts) -> None:
         """Take in documents."""
-        raws = [text.encode(errors="surrogatepass") for text in batch.texts if text]
-        ratios = [len(raw) / len(zlib.compress(raw, _LEVEL)) for raw in raws]
+        ratios = [compression(text) for text in batch.texts if text]
         repeats = _repeats(batch.words)
         self.counts = self.counts + np.array((len(ratios), len(repeats)))
         self.sums = self.sums + np.array((sum(ratios), repeats.sum()))
@@ -87,6 +86,12 @@ class Repetition:
         """Become what returned the state."""
         self.counts, self.sums = state["counts"], state["sums"]
         self.grams, self.sizes = [state["grams"]], [state["sizes"]]
+
+
+def compression(text: str) -> float:
+    """Return the bytes of a text / its bytes after zlib."""
+    raw = text.encode(errors="surrogatepass")
+    return len(raw) / len(zlib.compress(raw, _LEVEL))
 
 
 def _repeats(words: Flat) -> NDArray[np.float64]:

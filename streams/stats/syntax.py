@@ -16,6 +16,7 @@ from streams.stats.counts import Counts
 from streams.stats.statistic import State
 
 LENGTH = 64  # symbols
+NONE = 255  # instead of the symbols of a text that has fewer
 _RUN = 4  # symbols of a template
 _FUNCTION = """a about above after again against all along although am among an and another any are as at be because
 been before behind being below between beyond both but by can cannot could did do does down during each either enough
@@ -29,15 +30,18 @@ _ENDINGS = ("tion", "ing", "ed", "ly", "s")
 _STEM = 3  # letters before an ending, else it belongs to the word: thing, bed, fly
 _CLASSES = (*(f"-{ending}" for ending in _ENDINGS), "-number", "-capitalised", "-other")  # no word has a hyphen
 _IDS = {symbol: place for place, symbol in enumerate((".", *_FUNCTION, *_CLASSES))} | {"!": 0, "?": 0}
-_SYMBOLS = 1 + len(_FUNCTION) + len(_CLASSES)  # at most 256: a symbol is one byte of a template
+_SYMBOLS = 1 + len(_FUNCTION) + len(_CLASSES)  # below 255: a symbol is one byte of a template
 
 _TOKEN = re.compile(r"[^\W_]+|[.!?]")
 _KEPT = bytes(c if _TOKEN.fullmatch(chr(c)) and chr(c).isascii() else ord(" ") for c in range(256))
 _BITS = np.uint32(8)  # of a symbol
 
 
+Rows = NDArray[np.uint8]
+
+
 class Syntax:
-    """Templates of the sentences of a window, from exact counts. `update` takes English texts.
+    """Templates of the sentences of a window, from exact counts. `update` takes the `symbols` of English texts.
 
     A symbol is one of some 150 function words, or what a word ends with (-tion, -ing, -ed, -ly, -s), a number, a
     capitalised word, any other word, or the mark that ends a sentence. The first 64 of a text count, and shorter texts
@@ -47,7 +51,7 @@ class Syntax:
     the number of texts; verse capitalises each line; in other languages nearly all words are `other`.
 
     >>> syntax = Syntax()
-    >>> syntax.update(["The dog barked at the cats. The man looked at the birds! " * 5])
+    >>> syntax.update(symbols(["The dog barked at the cats. The man looked at the birds! " * 5]))
     >>> {name: round(value, 2) for name, value in syntax.get().items()}
     {'templates': 0.11, 'entropy': 2.51}
     """
@@ -56,12 +60,11 @@ class Syntax:
         self._symbols = np.zeros(_SYMBOLS, np.int64)
         self._templates = Counts()
 
-    def update(self, batch: Sequence[str]) -> None:
-        """Count the templates of texts."""
-        texts = [tokens[:LENGTH] for tokens in map(_tokens, batch) if len(tokens) >= LENGTH]
-        symbols = np.frombuffer(bytes(map(_symbol, chain.from_iterable(texts))), np.uint8)
-        self._symbols += np.bincount(symbols, minlength=_SYMBOLS)
-        self._templates.update(_templates(symbols.reshape(-1, LENGTH)).astype(np.uint64))
+    def update(self, batch: Rows) -> None:
+        """Count the templates of (texts, 64) symbols."""
+        rows = batch[batch[:, 0] != NONE]
+        self._symbols += np.bincount(rows.ravel(), minlength=_SYMBOLS)
+        self._templates.update(_templates(rows).astype(np.uint64))
 
     def merge(self, other: "Syntax") -> None:
         """Add what another has counted."""
@@ -87,6 +90,16 @@ class Syntax:
         self._templates.restore(state)
 
 
+def symbols(texts: Sequence[str]) -> Rows:
+    """Return the first 64 symbols of each text, (texts, 64); a text that has fewer is a row of NONE."""
+    found = [tokens[:LENGTH] for tokens in map(_tokens, texts)]
+    long = np.array([len(tokens) == LENGTH for tokens in found], np.bool_)
+    rows = np.full((len(found), LENGTH), NONE, np.uint8)
+    filled = chain.from_iterable(tokens for tokens in found if len(tokens) == LENGTH)
+    rows[long] = np.frombuffer(bytes(map(_symbol, filled)), np.uint8).reshape(-1, LENGTH)
+    return rows
+
+
 def _tokens(text: str) -> list[str]:
     """Return the words as they are written, and the marks that end sentences."""
     if not text.isascii():
@@ -109,7 +122,7 @@ def _symbol(token: str) -> int:
     return _IDS[f"-{ending}"]
 
 
-def _templates(rows: NDArray[np.uint8]) -> NDArray[np.uint32]:
+def _templates(rows: Rows) -> NDArray[np.uint32]:
     """Return each run of four symbols inside a text as one number, a byte a symbol."""
     runs = np.zeros((len(rows), LENGTH - _RUN + 1), np.uint32)
     for step in range(_RUN):

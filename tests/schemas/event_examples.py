@@ -161,6 +161,8 @@ EXAMPLES = {
         reference_version=1,
         groups={"math/trigram": b"\x00\x01\xff"},
         open_cells={"math/trigram": b"\xfe"},
+        rejected={"math/trigram/duplicate": 3},
+        rejected_surprisal={"math/trigram/duplicate": 31.5},
     ),
     "measure": CollapseMeasured(
         **STAMP,
@@ -190,6 +192,7 @@ EXAMPLES = {
         regenerate=("trigram",),
         reference_version=1,
         reference_end=(10, 20, 30, 40),
+        seed_end=(50, 60, 70, 80),
         inputs={"excess": 3.6},
     ),
     "response": ModelAnswered(

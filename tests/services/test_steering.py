@@ -72,7 +72,9 @@ def test_a_reference_is_accepted_as_it_is_now_and_the_share_stays(books: Books) 
     event = SampleIngested(event_id="e", occurred_at=1, pool="reference", sample=human)
     for partition in (0, 0, 2):
         books.write("reference", human.sample_id, event, partition)
+    books.write("seed", human.sample_id, event, 3)
     made = accept_reference(books.broker, CODEC, NAME, reason="good", now=2_000)
+    assert made.seed_end == (6, 0, 0, 1)
     assert (made.reference_version, made.reference_end, made.alpha) == (1, (2, 0, 1, 0), 0.5)
     assert accept_reference(books.broker, CODEC, NAME, reason="again", now=3_000).reference_version == 2
 

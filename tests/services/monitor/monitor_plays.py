@@ -35,7 +35,7 @@ def samples(part: str) -> list[Sample]:
 
 @cache
 def artefact() -> Artefact:
-    return fitted.build(1, samples("fit"))
+    return fitted.build(1, samples("fit"), samples("seeds"))
 
 
 @cache

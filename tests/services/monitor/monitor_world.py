@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from services.artefact import SCORES
+from services.artefact import SCORES, TRAITS
 from services.monitor import control, stored
 from services.monitor.cell import Cell
 from services.monitor.change import ADMISSION
@@ -45,6 +45,8 @@ def documents(rng: np.random.Generator, count: int, fall: float = 0.0) -> Docume
         words=words,
         vectors=rng.normal(size=(count, 6)).astype(np.float16),
         scores=(rng.random((count, len(SCORES))) - fall).astype(np.float32),
+        traits=np.floor(rng.random((count, len(TRAITS))) * 40).astype(np.float32),
+        symbols=rng.integers(0, 150, (count, WORDS), np.uint8),
         strata=np.zeros(count, np.uint16),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from services.artefact import SCORES
+from services.artefact import SCORES, TRAITS
 from services.monitor import control, group
 from services.monitor.core import MonitorCore, Setting, State
 from services.monitor.decisions import Decisions
@@ -62,6 +62,8 @@ class Monitored:
             words=self._rng.integers(0, 1 << 32, (count, WORDS)).astype(np.uint32),
             vectors=self._rng.normal(size=(count, 4)).astype(np.float16),
             scores=(self._rng.normal(size=(count, len(SCORES))) + means).astype(np.float32),
+            traits=self._rng.random((count, len(TRAITS))).astype(np.float32),
+            symbols=self._rng.integers(0, 150, (count, WORDS), np.uint8),
             strata=np.zeros(count, np.uint16),
         )
 

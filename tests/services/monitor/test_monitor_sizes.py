@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from services import embedding
-from services.artefact import SCORES
+from services.artefact import SCORES, TRAITS
 from services.monitor import control, stored
 from services.monitor.cell import Cell
 from services.monitor.core import State, Step
@@ -32,6 +32,8 @@ def documents() -> Documents:
         words=RNG.integers(0, 1 << 32, (CELL, WORDS)).astype(np.uint32),  # every word a new type
         vectors=RNG.normal(size=(CELL, embedding.DIMENSIONS)).astype(np.float16),
         scores=RNG.normal(size=(CELL, len(SCORES))).astype(np.float32),
+        traits=RNG.random((CELL, len(TRAITS))).astype(np.float32),
+        symbols=RNG.integers(0, 150, (CELL, WORDS), np.uint8),
         strata=np.zeros(CELL, np.uint16),
     )
 

@@ -3,19 +3,25 @@ import pytest
 from monitor_plays import MEMORY, artefact, human, said, samples
 from monitor_world import WINDOW, documents
 
-from services.artefact import SCORES
+from services.artefact import SCORES, TRAITS
 from services.monitor import control, measuring
 from services.monitor.yardstick import DRAWS, Null, Yardstick, human_documents
 from streams.stats import cells, coverage, discrepancy, divergence, spectrum
-from streams.stats.documents import Documents, from_columns, join
+from streams.stats.c2st import Labelled, TwoSample
+from streams.stats.diversity import Diversity
+from streams.stats.documents import WORDS, Documents, flat, from_columns, join
 from streams.stats.novelty import Novelty
 from streams.stats.overlap import Overlap
+from streams.stats.repetition import Repetition, Texts
+from streams.stats.syntax import Syntax
 from streams.stats.vocabulary import Vocabulary
 
 NAMES = {
     *("types", "hapax", "good_turing", "distinct_2", "distinct_3", "novel_1", "novel_2", "novel_3"),
     *("surprisal", "surprisal_sd", "jsd", "mmd2", "precision", "recall", "density", "coverage", "frechet", "vendi"),
-    *("near_duplicates", "cells_hit", "cells_unreached"),
+    *("near_duplicates", "cells_hit", "cells_unreached", "self_bleu", "c2st_auc", "kl", "chao1", "mattr", "mtld"),
+    *("repeated_4", "self_repetition", "templates", "template_entropy"),
+    *("compression", "seed_novel", "copied", "length_p05", "length_p50", "length_p95"),
 }
 
 
@@ -112,6 +118,9 @@ def test_the_values_are_those_of_the_statistics() -> None:
     spread.update(vectors)
     apart = discrepancy.Discrepancy(discrepancy.fit(reference, seed=7))
     apart.update(vectors)
+    told = TwoSample()
+    in_turn = np.stack([against.words, window.words], axis=1).reshape(-1, WORDS)
+    told.update(Labelled(flat(in_turn), np.arange(2 * WINDOW) % 2 == 1))
     counted, balls = vocabulary.get(), covered.get()
     expected = {
         **{name: counted[name] for name in ("types", "hapax", "good_turing", "distinct_2", "distinct_3")},
@@ -122,7 +131,11 @@ def test_the_values_are_those_of_the_statistics() -> None:
         **{name: balls[name] for name in ("precision", "recall", "density", "coverage")},
         "frechet": spread.get()["frechet"],
         "vendi": spread.get()["vendi"],
-        "near_duplicates": overlap.near_duplicates(),
+        **overlap.get(),
+        "kl": jsd.get()["kl"],
+        "chao1": counted["chao1"],
+        **_varied_and_repeated(window),
+        "c2st_auc": told.get()["auc"],
         "cells_hit": hit.get()["hit"],
         "cells_unreached": hit.get()["unreached"],
     }
@@ -130,6 +143,22 @@ def test_the_values_are_those_of_the_statistics() -> None:
     assert values["near_duplicates"] == pytest.approx(0.2)
     exact = discrepancy.mmd2_exact(vectors, reference, discrepancy.fit(reference, seed=7).bandwidth)
     assert values["mmd2"] == pytest.approx(exact, abs=0.02)
+
+
+def _varied_and_repeated(window: Documents) -> dict[str, float]:
+    varied, repeated, built = Diversity(), Repetition(), Syntax()
+    varied.update(window.flat())
+    repeated.update(Texts((), window.flat()))
+    built.update(window.symbols)
+    lengths = np.sort(window.traits[:, 0].astype(int))
+    return {
+        **{name: varied.get()[name] for name in ("mattr", "mtld")},
+        **{name: repeated.get()[name] for name in ("repeated_4", "self_repetition")},
+        "templates": built.get()["templates"],
+        "template_entropy": built.get()["entropy"],
+        **{name: window.traits[:, at].mean(dtype=np.float64) for at, name in enumerate(TRAITS) if at},
+        **{f"length_p{q:02}": lengths[int(np.ceil(q * len(lengths) / 100)) - 1] for q in (5, 50, 95)},
+    }
 
 
 def test_documents_without_novelty_are_left_out_of_its_mean() -> None:

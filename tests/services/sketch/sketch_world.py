@@ -27,14 +27,14 @@ CODEC = Codec()
 NOW = 1_700_000_000_000
 PARTITIONS = 4
 _WORDS = [f"word{n}" for n in range(400)]
-BUILT: dict[tuple[int, int], Artefact] = {}
+BUILT: dict[tuple[int, int, int], Artefact] = {}
 
 
-def build_once(version: int, fit: Sequence[Sample]) -> Artefact:
+def build_once(version: int, fit: Sequence[Sample], seeds: Sequence[Sample]) -> Artefact:
     """Fit each reference once: a stage that is killed a hundred times would fit it as often."""
-    key = (version, len(fit))
+    key = (version, len(fit), len(seeds))
     if key not in BUILT:
-        BUILT[key] = artefact.build(version, fit)
+        BUILT[key] = artefact.build(version, fit, seeds)
     return BUILT[key]
 
 

@@ -1,6 +1,6 @@
 from contextlib import suppress
 from dataclasses import replace
-from itertools import groupby
+from itertools import chain, groupby
 
 import numpy as np
 import pytest
@@ -33,6 +33,7 @@ from streams.memory import MemoryBroker
 from streams.processor import Input
 from streams.samples import Lineage, Turn
 from streams.stats.novelty import Novelty
+from streams.stats.repetition import compression
 from streams.topics import name
 from streams.words import first, hashed, words
 
@@ -210,6 +211,30 @@ def test_the_stratum_of_each_document_is_in_its_cell() -> None:
     ]
     assert len(found) >= 50
     assert all(strata[key] == stratum for key, stratum in found)
+
+
+def test_the_traits_are_of_the_text_and_tell_copies_of_the_seeds_that_were_there_when_the_reference_was() -> None:
+    broker = world()
+    seeds = [sample(f"s{n}", text(f"s{n}")) for n in range(150)]
+    put(broker, "seed", seeds)
+    accept(broker)
+    late = sample("late", text("late"))
+    put(broker, "seed", [late])
+    copies = [sample(f"c{n}", f"{seeds[n].turns[0].text} amen", "tri") for n in range(100)]
+    own = [sample(f"o{n}", text("late" if n == 0 else f"o{n}", 64 + n), "own") for n in range(200)]
+    put(broker, "generate", [*copies, *own])
+    drain(broker)
+    found: dict[str, list[tuple[int, list[float]]]] = {}
+    for (called, _), cell in cells(broker).items():
+        rows = zip(cell.keys.tolist(), cell.traits.tolist(), strict=True)
+        found.setdefault(called.partition("#")[0], []).extend(rows)
+    texts = {int(each.sample_id[:16], 16): each.turns[0].text for each in [*copies, *own, *seeds, late]}
+    for key, (length, ratio, _, _) in chain.from_iterable(found.values()):
+        assert length == len(texts[key].split())
+        assert ratio == pytest.approx(compression(" ".join(texts[key].split()[:64])))
+    assert {(novel, copied) for _, (_, _, novel, copied) in found["generate/text/tri"]} == {(0.0, 1.0)}
+    assert min(novel for _, (_, _, novel, _) in found["generate/text/own"]) > 0.9
+    assert min(novel for _, (_, _, novel, _) in found["seed/text/human"]) > 0.9  # held against the others
 
 
 def test_a_batch_is_one_group_whatever_it_is_mixed_of() -> None:

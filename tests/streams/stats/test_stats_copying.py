@@ -39,6 +39,8 @@ def test_a_seed_is_held_against_the_other_seeds() -> None:
     counts = Counter(gram for text in seeds for gram in set(grams(text)))
     assert Counter(dictionary.documents.tolist()) == Counter(counts.values())
     assert (dictionary.grams[1:] > dictionary.grams[:-1]).all()
+    shares = Copying(dictionary).novel(hashed([*seeds[1:], SEEDS[0]]), np.array([True] * 61 + [False]))
+    np.testing.assert_allclose(shares, [*expected, 0.0])
 
 
 def test_copies_are_flagged_and_fresh_human_text_no_oftener_than_certified() -> None:

@@ -16,6 +16,8 @@ def some(count: int, seed: int = 1) -> Documents:
         words=rng.integers(0, 2**32, (count, WORDS), np.uint32),
         vectors=rng.normal(size=(count, 8)).astype(np.float16),
         scores=rng.normal(size=(count, 4)).astype(np.float32),
+        traits=rng.normal(size=(count, 2)).astype(np.float32),
+        symbols=rng.integers(0, 150, (count, WORDS), np.uint8),
         strata=rng.integers(0, 9, count, np.uint16),
     )
 

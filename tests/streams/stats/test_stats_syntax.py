@@ -7,7 +7,7 @@ from scipy.stats import entropy
 from stats_texts import documents
 
 from streams.stats import syntax
-from streams.stats.syntax import Syntax
+from streams.stats.syntax import NONE, Syntax, symbols
 
 
 def plain_symbol(token: str) -> str:
@@ -25,7 +25,7 @@ def plain_symbol(token: str) -> str:
 
 def values(texts: list[str]) -> dict[str, float]:
     found = Syntax()
-    found.update(texts)
+    found.update(symbols(texts))
     return dict(found.get())
 
 
@@ -48,7 +48,7 @@ def test_other_nouns_in_the_same_mould_are_no_new_templates() -> None:
     mould = "The {0} walked to the {1}. The {1} was seen by a {0}! " * 6
     one, two = mould.format("dog", "tree"), mould.format("cook", "barn")
     syntax_of_both = Syntax()
-    syntax_of_both.update([one, two])
+    syntax_of_both.update(symbols([one, two]))
     alone = values([one])
     assert syntax_of_both.get()["templates"] == pytest.approx(alone["templates"] / 2)
     assert syntax_of_both.get()["entropy"] == pytest.approx(alone["entropy"])
@@ -62,6 +62,6 @@ def test_short_texts_are_left_out_and_runs_do_not_cross_texts() -> None:
 
 
 def test_every_symbol_has_one_byte_and_no_word_of_a_text_is_taken_for_a_class() -> None:
-    assert max(syntax._IDS.values()) < 256
+    assert max(syntax._IDS.values()) < NONE
     assert syntax._symbol("number") == syntax._symbol("dog")
     assert syntax._symbol("other") not in (syntax._symbol("dog"), syntax._symbol("42"), syntax._symbol("Dog"))
