@@ -26,6 +26,7 @@ from streams.words import Flat, first, hashed, text_of, words
 MOST = 20_000  # documents to fit on: more make no better space and take minutes
 SCORES = (*(f"novel_{n}" for n in LENGTHS), "surprisal")  # the columns of Documents.scores
 TRAITS = ("length", "compression", "seed_novel", "copied")  # the columns of Documents.traits
+UNLABELLED = np.iinfo(np.uint16).max  # the stratum of a sample without a domain, where the reference's have one
 _LEAST = 100
 _KEY_DIGITS = 16
 _AUTHOR = ("document", "assistant")
@@ -69,9 +70,11 @@ class Artefact:
         )
 
     def stratum(self, sample: Sample) -> int:
-        """Return the number of a sample's stratum; one past the last for a stratum that the reference does not have."""
+        """Return the number of a sample's stratum; one past the last for a domain that the reference does not have."""
         domain = sample.tags.get("domain", "")
-        return self.strata.index(domain) if domain in self.strata else len(self.strata)
+        if domain in self.strata:
+            return self.strata.index(domain)
+        return len(self.strata) if domain else UNLABELLED
 
     def _traits(self, columns: "Columns", keys: NDArray[np.uint64]) -> NDArray[np.float32]:
         """Return (n, traits): words of the whole text, the others of its first words; not a number without seeds."""

@@ -1,14 +1,18 @@
 """What the monitor is built from: the recipe, and the reference that the policy names."""
 
+from collections import Counter
+
 import structlog
 
+from services.artefact import Artefact
 from services.monitor import control
 from services.monitor.control import Limits
 from services.monitor.core import MonitorCore, Setting
 from services.monitor.decisions import Decisions
 from services.monitor.keeper import Keeper
+from services.monitor.strata import pools_of
 from services.monitor.yardstick import PART, Yardstick, human_documents
-from services.reference import accepted
+from services.reference import Parts, accepted
 from services.stage import Context
 from streams.events import MixPolicySet
 from streams.stats.novelty import MEMORY
@@ -34,11 +38,17 @@ def keeper_of(context: Context, policy: MixPolicySet) -> Keeper:
         artefact=artefact.hash,
         version=artefact.version,
     )
-    yardstick = Yardstick(human, size)
+    yardstick = Yardstick(human, size, pools_of(_strata(parts, artefact)))
     structlog.get_logger().info(
         "measuring", reference=artefact.version, human=len(human.keys), window=size, calibrated=bool(yardstick.nulls)
     )
     return Keeper(context, MonitorCore(setting, yardstick), setting, Decisions(control=control.start(limits)))
+
+
+def _strata(parts: Parts, artefact: Artefact) -> list[int]:
+    """Return how many documents of each stratum the whole reference has."""
+    numbers = Counter(artefact.stratum(sample) for samples in parts.values() for sample in samples)
+    return [numbers[number] for number in range(len(artefact.strata))]
 
 
 def width_of(window: int, human: int, partitions: int) -> int:

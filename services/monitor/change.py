@@ -41,16 +41,18 @@ class Change:
         return self.baseline is not None
 
     def take(self, cell: Cell) -> "Change":
-        """Take the next cell in: first for the baseline, then to test it."""
+        """Take the next cell in, which may lack documents: first for the baseline, then to test it."""
         if self.waits > 0:
             return replace(self, waits=self.waits - CELL)
+        if not len(cell.documents.keys):
+            return self
         if self.baseline is None:
             scores = np.concatenate((self.scores, cell.documents.scores))
             return replace(self, scores=scores, baseline=baseline_of(scores))
         evidence = self._evidence()
         p = self.baseline.p_values(cell.documents.scores.astype(np.float64), draws(cell.documents.keys))
         evidence.update(self.baseline.log_e(p).sum(axis=0))
-        tested = replace(self, log_m=evidence.state()["log_m"], tested=self.tested + CELL)
+        tested = replace(self, log_m=evidence.state()["log_m"], tested=self.tested + len(p))
         if evidence.get()["evidence"] < _CLEAN:
             return replace(tested, suspects=np.empty(0, np.uint64), since={})
         suspects = np.concatenate((self.suspects, cell.documents.keys))[-_MOST_SUSPECTS:]

@@ -15,13 +15,12 @@ from services.monitor import levels, measuring
 from services.monitor.cell import Cell, cells_of
 from services.monitor.control import Limits
 from services.monitor.decisions import Alarm, Decisions
-from services.monitor.group import Group, Name
-from services.monitor.yardstick import Yardstick
+from services.monitor.group import HUMAN, Group, Name
+from services.monitor.yardstick import Null, Yardstick
 from streams.errors import FatalError
 from streams.events import AlarmKind, BatchSketched, CollapseMeasured, event_id
 from streams.stats.documents import Documents
 
-HUMAN = "human"
 MOST_GROUPS = 64
 _FOLLOWED = 0.02  # of the seeds: what moves less moves a mean by less than a test's tolerance, in domains 5 sd apart
 Place = tuple[str, int]  # word of the topic, partition
@@ -112,12 +111,12 @@ class MonitorCore:
         if parts.source != HUMAN and not len(group.change.scores):
             seeds = now.groups.get(f"seed/{parts.task}/{HUMAN}")
             group = replace(group, begun=seeds.documents if seeds else 0)
-        group, whole = group.take(cell, parts.word)
+        group, whole = group.take(cell, parts, self._yardstick.is_calibrated(cell.documents))
         measured = []
         if whole is not None:
             now, group, said = self._measure(now, name, group, whole)
             measured.append(said)
-        if parts.word == "generate" and group.change.admitted and not was_admitted:
+        if parts.source != HUMAN and group.change.admitted and not was_admitted:
             refused = levels.fault(group.last, self._yardstick.nulls)
             admitted = deciding.admitted(now.decisions, parts.source, at, refused_for=refused)
             now = replace(now, decisions=admitted)
@@ -130,14 +129,14 @@ class MonitorCore:
         return self._end_probation(now, parts, group, at), group, measured
 
     def _measure(self, now: State, name: str, group: Group, whole: Documents) -> tuple[State, Group, CollapseMeasured]:
-        parts, nulls = grouping.parsed(name), self._yardstick.nulls
+        parts, nulls = grouping.parsed(name), self._yardstick.nulls_of(whole)
         values = {**self._yardstick.values(whole), **group.heaps()}
         window = group.windows.window - 1
         if window * self._setting.width < grouping.warm_up(self._setting.partitions):  # some of it had no past
             values = {name: value for name, value in values.items() if not name.startswith("novel_")}
         evidence = group.change.evidence()[0] if group.change.admitted else None
         found = measuring.statistics(values, nulls, evidence)
-        narrowed = self._narrowed(now, parts, group, values)
+        narrowed = self._narrowed(now, parts, group, values, nulls)
         group = replace(group, last=values, narrow=group.narrow + 1 if narrowed else 0)
         says_so = measuring.narrows(group)
         if parts.word == "mix":
@@ -159,12 +158,14 @@ class MonitorCore:
         )
         return now, group, event
 
-    def _narrowed(self, now: State, parts: Name, group: Group, values: Mapping[str, float]) -> str | None:
+    def _narrowed(
+        self, now: State, parts: Name, group: Group, values: Mapping[str, float], nulls: Mapping[str, Null]
+    ) -> str | None:
         """Return the statistic of which verification loses too much; looked at once as much was generated."""
         generated = now.groups.get(f"generate/{parts.task}/{parts.source}")
         if parts.word != "verify" or generated is None or not generated.last or not group.last:
             return None
-        return measuring.narrowed_by(values, generated.last, self._yardstick.nulls)
+        return measuring.narrowed_by(values, generated.last, nulls)
 
     def _alarm(self, now: State, name: str, group: Group, cell: Cell, at: int) -> tuple[State, Group, CollapseMeasured]:
         parts = grouping.parsed(name)

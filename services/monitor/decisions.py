@@ -131,7 +131,7 @@ def measured(
     if following.alpha == now.control.alpha:
         return replace(now, control=following)
     way = "raised" if following.alpha > now.control.alpha else "lowered"
-    told = "could not be measured" if excess is None else f"lies {excess:.2f} tolerances beyond human text"
+    told = "can't be compared with human text" if excess is None else f"lies {excess:.2f} tolerances beyond human text"
     reason = f"share {way} to {following.alpha:.2f}: window {window} of the mix {told}"
     return replace(now, control=following, reason=reason, inputs=inputs, number=now.number + 1, regenerate=())
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.artefact import SCORES
 from services.monitor import change, trace
@@ -18,6 +19,7 @@ from streams.stats.novelty import MEMORY
 from streams.stats.sequential import CELL
 from streams.stats.statistic import pack, unpack
 
+HUMAN, ALL, OTHER = "human", "all", "other"  # sources of groups that are none of the recipe's
 _GROWTH = 4_096  # types that the growth curve is reckoned from
 _HASH_BYTES = 64
 
@@ -28,6 +30,11 @@ class Name(NamedTuple):
     word: str
     task: str
     source: str
+
+    @property
+    def is_tested(self) -> bool:
+        """Tell whether its change is an alarm: that of human seeds, and of each source by itself."""
+        return self.word in ("generate", "seed") and self.source not in (ALL, OTHER)
 
 
 def parsed(name: str) -> Name:
@@ -65,13 +72,13 @@ class Group:
             return 0.0
         return self.begun / max(self.begun, documents) - self.begun / max(self.begun, self.documents)
 
-    def take(self, cell: Cell, word: str) -> tuple["Group", Documents | None]:
-        """Take the next cell in; return the window that it completes."""
+    def take(self, cell: Cell, name: Name, judged: NDArray[np.bool_]) -> tuple["Group", Documents | None]:
+        """Take the next cell in; return the window that it completes. Only the `judged` documents are tested."""
         windows, whole = self.windows.take(cell)
         tested, traced = self.change, self.trace
-        if word in ("generate", "seed") and cell.number >= warm_up(self.windows.partitions):
-            tested = tested.take(cell)
-        if word == "verify":
+        if name.is_tested and cell.number >= warm_up(self.windows.partitions):
+            tested = tested.take(cell._replace(documents=cell.documents.at(judged)))
+        if name.word == "verify":
             traced = traced.take(cell)
         growth = self.growth if whole is None else _grown(self.growth, whole)
         return replace(self, windows=windows, change=tested, trace=traced, growth=growth), whole

@@ -1,20 +1,23 @@
 """What a window of documents is compared with: human documents on which nothing was fitted, and how those vary.
 
 Nulls are windows of disjoint human documents drawn without replacement, at most a quarter of them each: with
-replacement, copies destroy what is seen once. Equal sizes always, for nearly every value depends on the size.
+replacement, copies destroy what is seen once. Equal sizes always, for nearly every value depends on the size, and
+strata in the proportions of what is measured.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.artefact import Artefact
+from services.monitor.strata import ONE_POOL, UNCALIBRATED, UNKNOWN, Pools, apportioned, pooled
 from services.monitor.summary import summary
 from streams.samples import Sample
 from streams.stats import cells, coverage, discrepancy, divergence, spectrum
 from streams.stats.c2st import Labelled, TwoSample
-from streams.stats.documents import Documents, flat, from_columns
+from streams.stats.documents import Documents, flat, join
 from streams.stats.novelty import LENGTHS, Novelty
 
 DRAWS = 40  # human windows that make a null
@@ -23,6 +26,10 @@ _SEED = 7
 _CELLS = 24
 _OF_COVERAGE = ("precision", "recall", "density", "coverage")
 _Z = 1.96
+_LEFT_OUT = 0.05  # of a window may be uncalibrated
+_MOVED = 0.1  # in proportions (total variation), from which on the null is drawn in those of the window
+_STEPS = 20  # to which proportions are rounded
+_MOST = 0.5  # of a pool's human documents in one window
 
 
 class Null(NamedTuple):
@@ -33,20 +40,47 @@ class Null(NamedTuple):
 
 
 class Yardstick:
-    """Measures windows of `size` documents against as many human ones; `nulls` is empty where there are too few."""
+    """Measures windows of `size` documents against as many human ones; `pools` tell which strata count as one.
 
-    def __init__(self, human: Documents, size: int) -> None:
-        order = np.random.default_rng(_SEED).permutation(len(human.keys))
-        mixed = from_columns({name: column[order] for name, column in human._asdict().items()})
-        against, others = mixed.part(0, size), mixed.part(size, len(mixed.keys))
+    `nulls` are those of windows in the proportions of the human documents; empty where there are too few.
+    """
+
+    def __init__(self, human: Documents, size: int, pools: Pools = ONE_POOL) -> None:
+        mixed = human.at(np.random.default_rng(_SEED).permutation(len(human.keys)))
+        against, self._others = mixed.part(0, size), mixed.part(size, len(mixed.keys))
         vectors = against.vectors.astype(np.float64)
+        self._size, self._pools = size, pools
         self._against = against.words
         self._words = divergence.binned(against.flat())
         self._features = discrepancy.fit(vectors, seed=_SEED)
         self._balls = coverage.fit(vectors)
         self._gaussian = spectrum.fit(vectors)
         self._cells = cells.fit(mixed.vectors.astype(np.float64), _CELLS, _SEED)
-        self.nulls = self._draw(others, size) if len(human.keys) >= PART * size else {}
+        self._of_others = pooled(self._others.strata, pools)
+        self._mixed: dict[tuple[int, ...], Mapping[str, Null]] = {}
+        self._is_calibrated = len(human.keys) >= PART * size
+        self.nulls = self._draw([(self._others, size)]) if self._is_calibrated else {}
+
+    def is_calibrated(self, documents: Documents) -> NDArray[np.bool_]:
+        """Return which documents are of strata that the reference has enough of."""
+        return np.asarray(pooled(documents.strata, self._pools) != UNCALIBRATED)
+
+    def nulls_of(self, window: Documents) -> Mapping[str, Null]:
+        """Return the nulls for windows with the strata of this one; none where the reference can't tell of those."""
+        of_window = pooled(window.strata, self._pools)
+        if not self._is_calibrated or (of_window == UNCALIBRATED).mean() > _LEFT_OUT:
+            return {}
+        known = of_window[(of_window != UNCALIBRATED) & (of_window != UNKNOWN)]
+        there = np.bincount(self._of_others[self._of_others >= 0], minlength=self._pools.max() + 1)
+        if not len(known):
+            return self.nulls
+        counts = np.bincount(known, minlength=len(there))
+        if np.abs(counts / counts.sum() - there / there.sum()).sum() / 2 <= _MOVED:
+            return self.nulls
+        steps = tuple(apportioned(counts / counts.sum(), _STEPS).tolist())
+        if steps not in self._mixed:
+            self._mixed[steps] = self._in_proportions(np.array(steps), there)
+        return self._mixed[steps]
 
     def values(self, window: Documents) -> dict[str, float]:
         """Return every statistic of a window of documents by name."""
@@ -77,14 +111,23 @@ class Yardstick:
         test.update(Labelled(flat(both.reshape(-1, both.shape[-1])), np.arange(2 * len(both)) % 2 == 1))
         return float(test.get()["auc"])
 
-    def _draw(self, others: Documents, size: int) -> Mapping[str, Null]:
-        rng = np.random.default_rng(_SEED)
-        drawn = []
+    def _in_proportions(self, steps: NDArray[np.int64], there: NDArray[np.int64]) -> Mapping[str, Null]:
+        """Return the nulls of windows of so many steps of each pool; none where a pool has too few documents."""
+        wanted = apportioned(steps / steps.sum(), self._size)
+        if (wanted > _MOST * there).any():
+            return {}
+        of_pool = ((self._others.at(self._of_others == pool), count) for pool, count in enumerate(wanted.tolist()))
+        return self._draw([(documents, count) for documents, count in of_pool if count])
+
+    def _draw(self, strata: Sequence[tuple[Documents, int]]) -> Mapping[str, Null]:
+        """Return the nulls of windows that have so many of each of these documents."""
+        rng, drawn = np.random.default_rng(_SEED), []
         for _ in range(DRAWS):
-            places = np.sort(rng.permutation(len(others.keys))[:size])
-            drawn.append(self.values(from_columns({key: col[places] for key, col in others._asdict().items()})))
-        share = size / len(others.keys)
-        nulls = {name: _null(np.array([values[name] for values in drawn]), share) for name in drawn[0]}
+            parts = [of.at(np.sort(rng.permutation(len(of.keys))[:count])) for of, count in strata]
+            drawn.append(self.values(join(parts)))
+        share = max(count / len(of.keys) for of, count in strata)
+        names = [name for name in drawn[0] if all(name in values for values in drawn)]
+        nulls = {name: _null(np.array([values[name] for values in drawn]), share) for name in names}
         return {name: null for name, null in nulls.items() if np.isfinite(null).all()}
 
 

@@ -44,6 +44,10 @@ class Documents(NamedTuple):
         """Return the documents from `start` to before `end`."""
         return from_columns({name: column[start:end] for name, column in self._asdict().items()})
 
+    def at(self, places: NDArray[np.int64] | NDArray[np.bool_]) -> "Documents":
+        """Return the documents at these places, or where a mask is true."""
+        return from_columns({name: column[places] for name, column in self._asdict().items()})
+
     def to_bytes(self) -> bytes:
         """Return all of it; equal documents give equal bytes."""
         return pack(self._asdict())

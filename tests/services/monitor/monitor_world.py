@@ -13,6 +13,7 @@ from services.monitor.cell import Cell
 from services.monitor.change import ADMISSION
 from services.monitor.core import MonitorCore, Setting, State, Step
 from services.monitor.decisions import Decisions
+from services.monitor.group import Group, Name
 from services.monitor.yardstick import Yardstick
 from streams.events import BatchSketched, CollapseMeasured, event_id
 from streams.stats.documents import WORDS, Documents, join
@@ -53,6 +54,13 @@ def documents(rng: np.random.Generator, count: int, fall: float = 0.0) -> Docume
 
 def cell_of(said: Documents, partition: int = 0, number: int = 0, start: int = 0) -> Cell:
     return Cell(partition, number, said, start, start + len(said.keys), 0)
+
+
+def took(group: Group, cell: Cell, word: str) -> tuple[Group, Documents | None]:
+    """Return a group of this topic after a cell of which every document is tested."""
+    return group.take(
+        cell, Name(word, "text", "human" if word == "seed" else "a"), np.ones(len(cell.documents.keys), bool)
+    )
 
 
 def cells_of_stream(said: Documents, partition: int = 0) -> list[Cell]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from monitor_world import PARTITIONS, SETTING, cells_of_stream, documents
+from monitor_world import PARTITIONS, SETTING, cells_of_stream, documents, took
 
 from services.artefact import SCORES
 from services.monitor import change
@@ -41,7 +41,7 @@ def test_the_baseline_is_the_first_2000_documents_after_novelty_has_filled_its_m
     for turn in zip(*streams, strict=True):
         for each in turn:
             assert group.change.admitted == (taken >= MEMORY + ADMISSION)
-            group, _ = group.take(each, "generate")
+            group, _ = took(group, each, "generate")
             taken += CELL
             if MEMORY < taken <= MEMORY + ADMISSION:
                 used.append(each)
@@ -60,7 +60,7 @@ def test_no_document_of_the_warm_up_is_in_the_baseline(partitions: int) -> None:
 def test_only_what_sources_and_humans_say_is_tested(word: str, is_tested: bool) -> None:
     group = fresh(1, 2)
     for each in cells_of_stream(documents(np.random.default_rng(1), MEMORY + ADMISSION + CELL)):
-        group, _ = group.take(each, word)
+        group, _ = took(group, each, word)
     assert group.change.admitted == is_tested
     assert group.change.tested == (CELL if is_tested else 0)
 

@@ -161,7 +161,9 @@ def test_a_window_that_could_not_be_measured_is_told_so(excess: float | None) ->
     now = replace(now, control=replace(now.control, alpha=0.25, integral=0.25))
     then = deciding.measured(now, 0, excess, LIMITS, {})
     if then.number > now.number:
-        expected = "could not be measured" if excess is None else f"lies {excess:.2f} tolerances beyond human text"
+        expected = (
+            "can't be compared with human text" if excess is None else f"lies {excess:.2f} tolerances beyond human text"
+        )
         assert expected in then.reason
     if excess is None:
         assert then.control.alpha < 0.25

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from monitor_world import PARTITIONS, WIDTH, Sketcher, admitted, cells_of_stream, documents
+from monitor_world import PARTITIONS, WIDTH, Sketcher, admitted, cells_of_stream, documents, took
 
 from services.monitor.cell import cells_of
 from services.monitor.group import Group, fresh, from_bytes, parsed
@@ -90,7 +90,7 @@ def test_a_stored_group_is_no_larger_than_a_record_may_be() -> None:
         group: Group = fresh(1, 4)
         test = [*cells_of_stream(documents(rng, 3_000)), *cells_of_stream(said)]
         for number, cell in enumerate(test):
-            group, _ = group.take(cell._replace(number=number, start=25 * number), word)
+            group, _ = took(group, cell._replace(number=number, start=25 * number), word)
         size = len(group.to_bytes())
         assert size < 512 * 1024
         assert len(group.change.suspects if word == "generate" else group.trace.keys) == 8_000
@@ -100,7 +100,7 @@ def test_its_vocabulary_grows_over_all_whole_windows() -> None:
     said = documents(np.random.default_rng(1), 10 * CELL)
     group = fresh(1, 4)
     for cell in cells_of_stream(said):
-        group, _ = group.take(cell, "seed")
+        group, _ = took(group, cell, "seed")
     growth = Growth(4_096)
     growth.update(said.part(0, 8 * CELL).flat())
     assert group.heaps()["heaps_words"] == 8 * CELL * 64
@@ -111,8 +111,8 @@ def test_its_vocabulary_grows_over_all_whole_windows() -> None:
 def test_only_what_was_accepted_is_traced_and_other_groups_say_nothing_of_it() -> None:
     cell = cells_of_stream(documents(np.random.default_rng(1), CELL))[0]
     for word in ("seed", "generate", "mix"):
-        assert len(fresh(1, 4).take(cell, word)[0].trace.keys) == 0
-    accepted = fresh(1, 4).take(cell, "verify")[0].trace
+        assert len(took(fresh(1, 4), cell, word)[0].trace.keys) == 0
+    accepted = took(fresh(1, 4), cell, "verify")[0].trace
     assert accepted.keys.tolist() == cell.documents.keys.tolist()
     assert accepted.places.tolist() == [[0, cell.start]] * CELL
 

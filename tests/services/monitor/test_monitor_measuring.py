@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from monitor_world import cells_of_stream, documents
+from monitor_world import cells_of_stream, documents, took
 
 from services.artefact import SCORES
 from services.monitor import control, levels, measuring
@@ -71,7 +71,7 @@ def test_an_alarm_tells_how_far_each_score_is_off_and_has_an_id_of_its_own() -> 
     group = fresh(1, 4)
     ids = set()
     for cell in cells_of_stream(documents(np.random.default_rng(1), 6_000))[40:]:
-        group, _ = group.take(cell, "generate")
+        group, _ = took(group, cell, "generate")
         if not group.change.admitted:
             continue
         told = measuring.alarm("generate/text/a", group, cell.documents, 1e7, 2)

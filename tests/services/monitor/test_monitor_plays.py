@@ -1,5 +1,6 @@
 import numpy as np
 from monitor_plays import FAMILIES, artefact, model, sample, texts
+from monitor_world import took
 from stats_texts import documents as plays
 
 from services.artefact import SCORES
@@ -34,7 +35,7 @@ def until_an_alarm(said: list[Cell]) -> tuple[Change, int]:
     """Return the test at its alarm, or at the end, and how many cells it took."""
     group = fresh(PARTITIONS, 1_000)
     for number, cell in enumerate(said):
-        group, _ = group.take(cell, "generate")
+        group, _ = took(group, cell, "generate")
         if group.change.admitted and group.change.evidence()[0] >= LEAST:
             return group.change, number + 1
     return group.change, len(said)

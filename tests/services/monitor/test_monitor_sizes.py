@@ -5,6 +5,7 @@ from dataclasses import replace
 import engine_world as world
 import numpy as np
 import pytest
+from monitor_world import took
 
 from services import embedding
 from services.artefact import SCORES, TRAITS
@@ -49,7 +50,7 @@ def grown(word: str) -> list[int]:
             came = cells[(number * PARTITIONS + partition) % len(cells)]._replace(keys=keys, scores=scores)
             place = (partition, number)
             cell = Cell(*place, came, number * 100, number * 100 + 100, number)
-            group, _ = group.take(cell, word)
+            group, _ = took(group, cell, word)
             group = replace(group, opened={**group.opened, partition: number * 100})
         if number % 50 == 49:
             sizes.append(len(group.to_bytes()))
