@@ -78,7 +78,7 @@ def _samples(recipe: Recipe, count: int, seed: int) -> list[Sample]:
 
 
 def _sketches(fit: Sequence[Sample], recipe: Recipe, documents: int) -> list[bytes]:
-    codec, sketching, batches = Codec(), Sketching(artefact.build(1, fit)), Batches()
+    codec, sketching, batches = Codec(), Sketching(artefact.build(1, fit), texts.FAMILIES), Batches()
     version = RecipeVersion(name=recipe.pipeline, version=recipe.version)
     events = [texts.candidate(version, number, text) for number, text in enumerate(texts.texts(recipe, documents, 1))]
     return [

@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _sketch(clock: Clock, fitted: Artefact, file: Path, count: int) -> Iterator[int]:
-    codec, sketching, batches, candidates = Codec(), Sketching(fitted), Batches(), _candidates(count, 1)
+    codec, sketching, batches, candidates = Codec(), Sketching(fitted, texts.FAMILIES), Batches(), _candidates(count, 1)
     with file.with_suffix(".new").open("wb") as out:
         while events := list(islice(candidates, BATCH)):
             (batch,) = batches.of(events)

@@ -15,7 +15,7 @@ from streams.samples import Lineage, RecipeVersion, Sample, Source, Turn, conten
 
 _RUN = 5
 _RUNS = 16
-_FAMILIES = ("ngram-3", "ngram-3-backoff", "ngram-2")
+FAMILIES = ("ngram-3", "ngram-3-backoff", "ngram-2")
 _OCCURRED_AT = 1_700_000_000_000
 
 
@@ -43,7 +43,7 @@ def candidate(recipe: RecipeVersion, number: int, text: str) -> SampleGenerated:
 
 
 def _lineage(recipe: RecipeVersion, number: int) -> Lineage:
-    family = _FAMILIES[number % len(_FAMILIES)]
+    family = FAMILIES[number % len(FAMILIES)]
     seed_id = digest("seed", number)
     return Lineage(
         origin="SYNTHETIC",

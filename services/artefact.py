@@ -4,6 +4,7 @@ A deterministic function of the documents, so every process that needs it builds
 computed by it, for numbers of different artefacts can't be compared.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -40,26 +41,41 @@ class Dictionary(NamedTuple):
     keys: NDArray[np.uint64]
 
 
+class Placed(NamedTuple):
+    """Documents, and the places that they had among the samples they were made of."""
+
+    places: NDArray[np.int64]
+    documents: Documents
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artefact:
-    """The models of one reference version; `strata` are its strata by name, numbered in that order."""
+    """The models of one reference version; `strata` are its strata by name, numbered in that order.
+
+    `tasks` are its tasks, the commonest first.
+    """
 
     hash: str
     version: int
     lsa: Lsa
     surprisal: surprisal.Model
     strata: tuple[str, ...]
+    tasks: tuple[str, ...]
     seeds: Dictionary | None
 
     def documents(self, samples: Sequence[Sample]) -> Documents:
-        """Return the columns of the samples that have enough words; novelty, 0 here, is for their stream to score."""
+        """Return the columns of the samples that have enough words."""
+        return self.placed(samples).documents
+
+    def placed(self, samples: Sequence[Sample]) -> "Placed":
+        """Return the samples that have enough words; novelty, 0 here, is for their stream to score."""
         columns = columns_of(samples)
         texts = columns.flat()
         counted = [samples[place] for place in columns.places.tolist()]
         keys = _keys(counted)
         scores = np.zeros((len(counted), len(SCORES)), np.float32)
         scores[:, -1] = self.surprisal.score(texts)
-        return Documents(
+        documents = Documents(
             keys=keys,
             words=columns.words,
             vectors=self.lsa.vectors(texts).astype(np.float16),
@@ -68,6 +84,7 @@ class Artefact:
             symbols=syntax.symbols(columns.texts),
             strata=np.array([self.stratum(sample) for sample in counted], np.uint16),
         )
+        return Placed(columns.places, documents)
 
     def stratum(self, sample: Sample) -> int:
         """Return the number of a sample's stratum; one past the last for a domain that the reference does not have."""
@@ -110,6 +127,7 @@ def build(version: int, fit: Sequence[Sample], seeds: Sequence[Sample] = ()) -> 
         lsa=embedding.fit(texts),
         surprisal=surprisal.fit(texts),
         strata=tuple(sorted({sample.tags.get("domain", "") for sample in chosen})),
+        tasks=_tasks(chosen),
         seeds=_dictionary(copied),
     )
 
@@ -152,6 +170,11 @@ def columns_of(samples: Sequence[Sample]) -> Columns:
         heads=[" ".join(cut[place][:WORDS]) for place in places.tolist()],
         words=hashes.astype(np.uint32).reshape(-1, WORDS),
     )
+
+
+def _tasks(samples: Sequence[Sample]) -> tuple[str, ...]:
+    counts = Counter(sample.task for sample in samples)
+    return tuple(sorted(counts, key=lambda task: (-counts[task], task)))
 
 
 def _dictionary(seeds: Sequence[Sample]) -> Dictionary | None:

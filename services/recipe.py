@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from services.errors import InputError
+from services.groups import RESERVED
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
@@ -150,6 +151,8 @@ class Recipe(_Part):
         names = [source.name for source in self.sources]
         if twice := [name for name in names if names.count(name) > 1]:
             raise ValueError(f"two sources are called {twice[0]}; give each a name of its own")
+        if taken := [name for name in names if name in RESERVED]:
+            raise ValueError(f"a source can't be called {taken[0]}, which means something else; give it another name")
         return self
 
     @property

@@ -89,7 +89,7 @@ def test_glosses_are_joined_to_documents_without_the_licence(tmp_path: Path, mon
 def test_a_replay_measures_each_window_of_seeds_and_candidates_once() -> None:
     plays = documents()
     fitted = artefact.build(1, [human(text) for text in plays[:200]])
-    run = replay.Replay(fitted, Yardstick(columns(fitted, plays[200:300]), 100), window=100, sources=1)
+    run = replay.Replay(fitted, Yardstick(columns(fitted, plays[200:300]), 100), window=100, sources=["bi"])
     seeds = run.seeds([human(text) for text in plays[300:700]])
     candidates = run.candidates([generated(text, "bi", number) for number, text in enumerate(plays[700:1100])])
     assert {each.group for each in seeds} == {"seed/text/human"}

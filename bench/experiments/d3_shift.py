@@ -138,4 +138,4 @@ def _alarms(measured: Alarms) -> Alarms:
 def _replay(plays: Sequence[str]) -> Replay:
     fitted = artefact.build(1, [human(text) for text in plays[:FITTED]])
     yardstick = Yardstick(columns(fitted, plays[FITTED : FITTED + MEASURED]), WINDOW)
-    return Replay(fitted, yardstick, window=WINDOW, sources=len(SOURCES))
+    return Replay(fitted, yardstick, window=WINDOW, sources=list(SOURCES))

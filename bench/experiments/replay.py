@@ -8,6 +8,7 @@ from services.monitor import control
 from services.monitor.core import MonitorCore, Setting, State
 from services.monitor.decisions import Decisions
 from services.monitor.yardstick import Yardstick
+from services.sketch.groups import Groups
 from services.sketch.handler import Handler
 from streams.broker import Record
 from streams.codec import Codec
@@ -65,8 +66,11 @@ class Batches:
 class Sketching:
     """Sketch's handler; what it returns is committed at once."""
 
-    def __init__(self, artefact: Artefact) -> None:
-        self._handler = Handler(Codec(), _PIPELINE, artefact, PARTITIONS, lambda: 0)
+    def __init__(self, artefact: Artefact, sources: Sequence[str]) -> None:
+        groups = Groups(sources, artefact.tasks)
+        self._handler = Handler(
+            Codec(), pipeline=_PIPELINE, artefact=artefact, groups=groups, partitions=PARTITIONS, now=lambda: 0
+        )
 
     def take(self, batch: Sequence[Input]) -> list[BatchSketched]:
         """Return the sketches of a batch."""
@@ -78,9 +82,9 @@ class Sketching:
 class Replay:
     """Both stages, one behind the other."""
 
-    def __init__(self, artefact: Artefact, yardstick: Yardstick, *, window: int, sources: int) -> None:
-        self._core, self.state = core(artefact, yardstick, window=window, sources=sources), start()
-        self._batches, self._sketching, self._sketches = Batches(), Sketching(artefact), 0
+    def __init__(self, artefact: Artefact, yardstick: Yardstick, *, window: int, sources: Sequence[str]) -> None:
+        self._core, self.state = core(artefact, yardstick, window=window, sources=len(sources)), start()
+        self._batches, self._sketching, self._sketches = Batches(), Sketching(artefact, sources), 0
 
     def seeds(self, said: Sequence[Sample]) -> list[CollapseMeasured]:
         """Take human samples; return what the monitor says."""

@@ -9,13 +9,14 @@ from math import sqrt
 from typing import NamedTuple
 
 from services.artefact import SCORES
+from services.groups import HUMAN, Name, parsed
 from services.monitor import decisions as deciding
 from services.monitor import group as grouping
 from services.monitor import levels, measuring
 from services.monitor.cell import Cell, cells_of
 from services.monitor.control import Limits
 from services.monitor.decisions import Alarm, Decisions
-from services.monitor.group import HUMAN, Group, Name
+from services.monitor.group import Group
 from services.monitor.yardstick import Null, Yardstick
 from streams.errors import FatalError
 from streams.events import AlarmKind, BatchSketched, CollapseMeasured, event_id
@@ -81,13 +82,18 @@ class MonitorCore:
 
     def _take_groups(self, now: State, event: BatchSketched, offset: int) -> Step:
         changed, measured = set(), []
+        for key, documents in sorted(event.rejected.items()):
+            of, _, check = key.rpartition("/")
+            if (group := self._group(now, f"verify/{of}")) is not None:
+                group = group.under(event.artefact_hash).rejecting(check, documents, event.rejected_surprisal[key])
+                now = replace(now, groups={**now.groups, f"verify/{of}": group})
+                changed.add(f"verify/{of}")
         opened = {name: group.opened.get(event.source_partition) for name, group in now.groups.items()}
         found = cells_of(event, offset, {name: at for name, at in opened.items() if at is not None})
         for name in sorted({*found, *event.open_cells}):
-            group = now.groups.get(name)
-            if group is None and len(now.groups) >= MOST_GROUPS:
+            if (group := self._group(now, name)) is None:
                 continue
-            group = (group or grouping.fresh(self._setting.partitions, self._setting.width)).under(event.artefact_hash)
+            group = group.under(event.artefact_hash)
             for cell in found.get(name, []):
                 if not group.is_next(name, cell):
                     group = group.waiting(cell)  # stored by who was stopped before the guard
@@ -100,13 +106,19 @@ class MonitorCore:
         stamped = tuple(replace(each, occurred_at=event.occurred_at, last_offset=offset) for each in measured)
         return Step(now, frozenset(changed), tuple(self._signed(each) for each in stamped))
 
+    def _group(self, now: State, name: str) -> Group | None:
+        """Return a group or a fresh one; None if it is one too many, as when a recipe had many other sources before."""
+        if name in now.groups or len(now.groups) < MOST_GROUPS:
+            return now.groups.get(name) or grouping.fresh(self._setting.partitions, self._setting.width)
+        return None
+
     def _signed(self, each: CollapseMeasured) -> CollapseMeasured:
         return replace(each, artefact_hash=self._setting.artefact, reference_version=self._setting.version)
 
     def _take_cell(
         self, now: State, name: str, group: Group, cell: Cell, at: int
     ) -> tuple[State, Group, list[CollapseMeasured]]:
-        parts = grouping.parsed(name)
+        parts = parsed(name)
         was_admitted = group.change.admitted
         if parts.source != HUMAN and not len(group.change.scores):
             seeds = now.groups.get(f"seed/{parts.task}/{HUMAN}")
@@ -129,15 +141,16 @@ class MonitorCore:
         return self._end_probation(now, parts, group, at), group, measured
 
     def _measure(self, now: State, name: str, group: Group, whole: Documents) -> tuple[State, Group, CollapseMeasured]:
-        parts, nulls = grouping.parsed(name), self._yardstick.nulls_of(whole)
+        parts, nulls = parsed(name), self._yardstick.nulls_of(whole)
         values = {**self._yardstick.values(whole), **group.heaps()}
+        values |= measuring.rejected_shares(group.rejected, len(whole.keys))
         window = group.windows.window - 1
         if window * self._setting.width < grouping.warm_up(self._setting.partitions):  # some of it had no past
             values = {name: value for name, value in values.items() if not name.startswith("novel_")}
         evidence = group.change.evidence()[0] if group.change.admitted else None
         found = measuring.statistics(values, nulls, evidence)
         narrowed = self._narrowed(now, parts, group, values, nulls)
-        group = replace(group, last=values, narrow=group.narrow + 1 if narrowed else 0)
+        group = replace(group, last=values, rejected={}, narrow=group.narrow + 1 if narrowed else 0)
         says_so = measuring.narrows(group)
         if parts.word == "mix":
             inputs = {each.name: each.excess for each in found if each.excess is not None}
@@ -161,14 +174,18 @@ class MonitorCore:
     def _narrowed(
         self, now: State, parts: Name, group: Group, values: Mapping[str, float], nulls: Mapping[str, Null]
     ) -> str | None:
-        """Return the statistic of which verification loses too much; looked at once as much was generated."""
+        """Return the check by which verification loses too much, or the statistic if it is none of them.
+
+        Looked at once as much was generated.
+        """
         generated = now.groups.get(f"generate/{parts.task}/{parts.source}")
         if parts.word != "verify" or generated is None or not generated.last or not group.last:
             return None
-        return measuring.narrowed_by(values, generated.last, nulls)
+        lost = measuring.narrowed_by(values, generated.last, nulls)
+        return lost and (measuring.costliest(group.rejected, generated.last["surprisal"]) or lost)
 
     def _alarm(self, now: State, name: str, group: Group, cell: Cell, at: int) -> tuple[State, Group, CollapseMeasured]:
-        parts = grouping.parsed(name)
+        parts = parsed(name)
         evidence, strongest = group.change.evidence()
         shifts = dict(zip(SCORES, group.change.means(cell.documents).tolist(), strict=True))
         event = measuring.alarm(name, group, cell.documents, evidence, strongest)
@@ -217,7 +234,7 @@ def declare(state: State, declared: Mapping[str, str]) -> State:
     """Return the state under the recipe of today: what was normal for another model is no baseline for this one."""
     decisions, others = deciding.declare(state.decisions, declared)
     groups = {
-        name: replace(group, change=group.change.anew()) if grouping.parsed(name).source in others else group
+        name: replace(group, change=group.change.anew()) if parsed(name).source in others else group
         for name, group in state.groups.items()
     }
     return replace(state, decisions=decisions, groups=groups)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.artefact import SCORES
+from services.groups import Name
 from services.monitor import change, trace
 from services.monitor.cell import Cell, check_next
 from services.monitor.change import Change
@@ -19,29 +20,15 @@ from streams.stats.novelty import MEMORY
 from streams.stats.sequential import CELL
 from streams.stats.statistic import pack, unpack
 
-HUMAN, ALL, OTHER = "human", "all", "other"  # sources of groups that are none of the recipe's
 _GROWTH = 4_096  # types that the growth curve is reckoned from
 _HASH_BYTES = 64
 
 
-class Name(NamedTuple):
-    """A group's name in parts: word of the topic, task, source."""
+class Rejected(NamedTuple):
+    """Samples that a check has rejected since the last whole window, and the sum of their surprisal."""
 
-    word: str
-    task: str
-    source: str
-
-    @property
-    def is_tested(self) -> bool:
-        """Tell whether its change is an alarm: that of human seeds, and of each source by itself."""
-        return self.word in ("generate", "seed") and self.source not in (ALL, OTHER)
-
-
-def parsed(name: str) -> Name:
-    """Return the parts of `word/task/source`; a task may have slashes."""
-    word, _, rest = name.partition("/")
-    task, _, source = rest.rpartition("/")
-    return Name(word, task, source)
+    documents: int
+    surprisal: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +44,7 @@ class Group:
     growth: Mapping[str, Any] = field(default_factory=lambda: Growth(_GROWTH).state())
     opened: Mapping[int, int] = field(default_factory=dict)
     last: Mapping[str, float] = field(default_factory=dict)
+    rejected: Mapping[str, Rejected] = field(default_factory=dict)  # by check
     narrow: int = 0  # whole windows in a row that verification has narrowed
     begun: int = 0
     artefact: str = ""
@@ -97,7 +85,13 @@ class Group:
             return replace(self, artefact=artefact)
         restarted = self.windows.restarted()
         tested = replace(self.change.anew(), waits=0)  # novelty still knows what was said
-        return replace(self, windows=restarted, change=tested, last={}, begun=0, artefact=artefact)
+        return replace(self, windows=restarted, change=tested, last={}, rejected={}, begun=0, artefact=artefact)
+
+    def rejecting(self, check: str, documents: int, surprisal: float) -> "Group":
+        """Return the group after a check has rejected documents with that sum of surprisal."""
+        before = self.rejected.get(check, Rejected(0, 0.0))
+        after = Rejected(before.documents + documents, before.surprisal + surprisal)
+        return replace(self, rejected={**self.rejected, check: after})
 
     def heaps(self) -> dict[str, float]:
         """Return the vocabulary's growth over all whole windows."""
@@ -122,6 +116,8 @@ class Group:
                 "places": traced.places,
                 "names": np.array(list(self.last), "U32"),
                 "last": np.array(list(self.last.values()), np.float64),
+                "checks": np.array(list(self.rejected), "U32"),
+                "rejected": np.array(list(self.rejected.values()), np.float64).reshape(-1, 2),
                 "artefact": np.array(self.artefact, f"U{_HASH_BYTES}"),
                 **{f"growth_{key}": value for key, value in self.growth.items()},
             }
@@ -157,6 +153,10 @@ def from_bytes(data: bytes, partitions: int, width: int) -> Group:
         growth={key.removeprefix("growth_"): value for key, value in of.items() if key.startswith("growth_")},
         opened=_mapping(of["opened"]),
         last=dict(zip(of["names"].tolist(), of["last"].tolist(), strict=True)),
+        rejected={
+            check: Rejected(int(documents), surprisal)
+            for check, (documents, surprisal) in zip(of["checks"].tolist(), of["rejected"].tolist(), strict=True)
+        },
         narrow=narrow,
         begun=begun,
         artefact=str(of["artefact"]),

@@ -7,7 +7,7 @@ import numpy as np
 
 from services.artefact import SCORES
 from services.monitor import control
-from services.monitor.group import Group
+from services.monitor.group import Group, Rejected
 from services.monitor.yardstick import Null
 from streams.events import CollapseMeasured, event_id
 from streams.parts import Statistic
@@ -58,6 +58,22 @@ def narrowed_by(verified: Mapping[str, float], generated: Mapping[str, float], n
             losses[name] = 1 - verified[name] / generated[name] - chance
     worst = max(losses, key=lambda name: losses[name], default=None)
     return worst if worst is not None and losses[worst] > _LOSS else None
+
+
+def costliest(rejected: Mapping[str, Rejected], generated: float) -> str | None:
+    """Return the check that takes most of the tail: whose rejections have most surprisal beyond what is generated.
+
+    `generated` is the mean surprisal, in bits a word. None if no check rejects what is rarer than the rest.
+    """
+    costs = {check: each.surprisal - each.documents * generated for check, each in rejected.items()}
+    worst = max(costs, key=lambda check: costs[check], default=None)
+    return worst if worst is not None and costs[worst] > 0 else None
+
+
+def rejected_shares(rejected: Mapping[str, Rejected], accepted: int) -> dict[str, float]:
+    """Return for each check the share that it has rejected of all that is decided on."""
+    whole = accepted + sum(each.documents for each in rejected.values())
+    return {f"rejected_{check}": each.documents / whole for check, each in sorted(rejected.items())}
 
 
 def narrows(group: Group) -> bool:

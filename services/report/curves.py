@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from math import isfinite
-from typing import NamedTuple
 
 import numpy as np
 
+from services.groups import Name, parsed
 from services.report import figures
 from services.report.chart import Axis, Chart, Line, Point
 from services.report.figures import number
@@ -18,28 +18,13 @@ SOURCES = 6  # lines of more can't be told apart
 _WORDS = {"generate": "(generated)", "verify": "(accepted)"}
 
 
-class Group(NamedTuple):
-    """What a group's name says: `word/task/source`; another cut has its whole name as source."""
-
-    word: str
-    task: str
-    source: str
-
-
-Grouped = Mapping[Group, Sequence[CollapseMeasured]]
-
-
-def group_of(called: str) -> Group:
-    """Return the parts of a group's name."""
-    word, _, rest = called.partition("/")
-    task, found, source = rest.rpartition("/")
-    return Group(word, task, source) if found else Group("", "", called)
+Grouped = Mapping[Name, Sequence[CollapseMeasured]]
 
 
 def grouped(measures: Sequence[CollapseMeasured]) -> Grouped:
     """Return the windows of each group in order; human text first, then the mixture, then sources by name."""
-    ordered = sorted(measures, key=lambda each: (_rank(group_of(each.group)), each.window))
-    return {group: list(windows) for group, windows in groupby(ordered, key=lambda each: group_of(each.group))}
+    ordered = sorted(measures, key=lambda each: (_rank(parsed(each.group)), each.window))
+    return {group: list(windows) for group, windows in groupby(ordered, key=lambda each: parsed(each.group))}
 
 
 def looks(groups: Grouped) -> Mapping[tuple[str, str], str]:
@@ -78,7 +63,7 @@ def compared(groups: Grouped) -> list[str]:
     """Return for each source how its vocabulary stands to that of human text after the same number of words."""
     told = []
     for group in groups:
-        human = _grown(groups, Group("seed", group.task, "human"))
+        human = _grown(groups, Name("seed", group.task, "human"))
         made = _grown(groups, group)
         if group.word != "generate" or not human or not made:
             continue
@@ -111,7 +96,7 @@ def _lines(groups: Grouped, point: Callable[[CollapseMeasured], Point | None]) -
     return lines
 
 
-def called(group: Group, *, tasks: bool, word: bool) -> str:
+def called(group: Name, *, tasks: bool, word: bool) -> str:
     """Return what a reader calls a group."""
     name = {"seed": "human", "mix": "mixture"}.get(group.word, group.source)
     parts = [name, f"({group.task})" if tasks and group.task else "", _WORDS.get(group.word, "") if word else ""]
@@ -140,7 +125,7 @@ def _growth(window: CollapseMeasured) -> Point | None:
     return Point(words.value, types.value, told)
 
 
-def _grown(groups: Grouped, group: Group) -> list[Point]:
+def _grown(groups: Grouped, group: Name) -> list[Point]:
     return [found for window in groups.get(group, ()) if (found := _growth(window)) is not None]
 
 
@@ -149,7 +134,7 @@ def _types_at(points: Sequence[Point], words: float) -> float:
 
 
 def _named(window: CollapseMeasured) -> str:
-    return called(group_of(window.group), tasks=False, word=True)
+    return called(parsed(window.group), tasks=False, word=True)
 
 
 def _value(window: CollapseMeasured, name: str) -> Statistic | None:
@@ -160,5 +145,5 @@ def _whole(value: float) -> str:
     return f"{value:,.0f}" if value == round(value) else ""
 
 
-def _rank(group: Group) -> tuple[int, Group]:
+def _rank(group: Name) -> tuple[int, Name]:
     return ({"seed": 0, "mix": 1}.get(group.word, 2), group)

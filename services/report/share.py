@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+from services.groups import parsed
 from services.policy import Decision, allowed_share, decisions
 from services.report import figures
 from services.report.chart import Axis, Chart, Line, Mark, Point
-from services.report.curves import called, group_of
+from services.report.curves import called
 from services.report.figures import percent
 from services.report.log import Log
 from services.report.scale import clock, clocked, time_ticks
@@ -72,8 +73,8 @@ def _alarms(log: Log) -> list[Mark]:
         Mark(
             each.occurred_at,
             "alarm",
-            f"alarm: {group_of(each.group).source}",
-            f"Alarm: {called(group_of(each.group), tasks=True, word=True)}, {each.alarm}, window {each.window}, "
+            f"alarm: {parsed(each.group).source}",
+            f"Alarm: {called(parsed(each.group), tasks=True, word=True)}, {each.alarm}, window {each.window}, "
             f"{figures.time(each.occurred_at)}",
         )
         for each in log.alarms

@@ -2,9 +2,10 @@
 
 from typing import Literal, NamedTuple
 
+from services.groups import parsed
 from services.policy import allowed_share, decisions, has_expired
 from services.report import figures
-from services.report.curves import called, group_of
+from services.report.curves import called
 from services.report.figures import percent, ratio
 from services.report.log import Log
 from services.report.statistics import MAIN, MORE
@@ -78,7 +79,7 @@ def _last_alarm(log: Log) -> str:
     if not alarms:
         return ""
     last = alarms[-1]
-    name = called(group_of(last.group), tasks=False, word=True)
+    name = called(parsed(last.group), tasks=False, word=True)
     count = f"{len(alarms):,} alarms so far; the last" if len(alarms) > 1 else "The only alarm"
     seen = f"{known.title.lower()} ({last.alarm})" if (known := {**MAIN, **MORE}.get(last.alarm or "")) else last.alarm
     why = "human text moved too, so it is no collapse" if last.alarm_kind == "shift" else _CALLED.get(last.alarm_kind)

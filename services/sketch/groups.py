@@ -1,32 +1,56 @@
-"""Which groups a record's sample counts in: names are bounded, for sources are few and tasks too."""
+"""Which groups a record's sample counts in. There are at most 64: what is beyond that is `other`."""
 
+from collections.abc import Sequence
+
+from services.groups import ALL, BROUGHT, HUMAN, OTHER, Name
 from streams.events import Event, SampleGenerated, SampleIngested, SampleMixed, SampleVerified
 from streams.samples import Sample
 
-HUMAN = "human"
-ALL = "all"
+MOST = 64
+_OF_A_TASK = 5  # seeds, mix, all that is generated, and the other sources generated and accepted
+_OF_A_SOURCE = 2  # generated and accepted
+_DRAW_DIGITS = 8  # of a sample's id, not those of its key in a cell
 
 
-def group_of(event: Event) -> tuple[str, Sample] | None:
-    """Return `word/task/source` and the sample; None for an event that is not counted.
+class Groups:
+    """Groups by the recipe's sources and the reference's tasks, the commonest first.
 
-    Human text is the source `human`; a batch is one whole, whatever it was mixed of.
+    Every process that counts with the same recipe and reference names alike, whatever comes first.
     """
-    match event:
-        case SampleIngested():
-            word, source = "seed", HUMAN
-        case SampleMixed():
-            word, source = "mix", ALL
-        case SampleGenerated():
-            word, source = "generate", _source(event.sample)
-        case SampleVerified():
-            word, source = "verify", _source(event.sample)
-        case _:
-            return None
-    return f"{word}/{event.sample.task}/{source}", event.sample
 
+    def __init__(self, sources: Sequence[str], tasks: Sequence[str]) -> None:
+        most = (MOST // 2 - _OF_A_TASK) // _OF_A_SOURCE  # so that a task and all other ones have room
+        self._sources = frozenset([BROUGHT, *sources][:most])
+        each = _OF_A_TASK + _OF_A_SOURCE * len(self._sources)
+        self._tasks = frozenset(tasks[: MOST // each - 1])
 
-def _source(sample: Sample) -> str:
-    """Return the source's name; `ingest` for candidates that a file brought."""
-    source = sample.lineage.source
-    return source.name if source is not None else "ingest"
+    def of(self, event: Event) -> tuple[Sample, list[Name]] | None:
+        """Return the sample of an event and its groups; None for an event that is not counted."""
+        match event:
+            case SampleIngested():
+                return event.sample, [self._named("seed", event.sample, HUMAN)]
+            case SampleMixed():
+                return event.sample, [self._named("mix", event.sample, ALL)]
+            case SampleGenerated():
+                own = self._named("generate", event.sample, self._source(event.sample))
+                return event.sample, [own, own._replace(source=ALL)] if self._is_drawn(event.sample) else [own]
+            case SampleVerified():
+                return event.sample, [self._named("verify", event.sample, self._source(event.sample))]
+            case _:
+                return None
+
+    def source_of(self, sample: Sample) -> Name:
+        """Return the group of what a sample's source has said and was accepted."""
+        return self._named("verify", sample, self._source(sample))
+
+    def _is_drawn(self, sample: Sample) -> bool:
+        """Draw so many of what is generated that all sources together cost as much as one."""
+        return int(sample.sample_id[-_DRAW_DIGITS:], 16) % len(self._sources) == 0
+
+    def _named(self, word: str, sample: Sample, source: str) -> Name:
+        return Name(word, sample.task if sample.task in self._tasks else OTHER, source)
+
+    def _source(self, sample: Sample) -> str:
+        source = sample.lineage.source
+        name = source.name if source is not None else BROUGHT
+        return name if name in self._sources else OTHER

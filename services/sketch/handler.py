@@ -3,14 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from services.artefact import Artefact
-from services.sketch.groups import group_of
+from services.sketch.groups import Groups
+from services.sketch.rejected import rejected
 from services.sketch.stream import Stream
 from streams.broker import Record
 from streams.codec import Codec
 from streams.events import BatchSketched, event_id
 from streams.processor import Handled, Input
-from streams.samples import Sample
 from streams.stats.documents import Documents, from_bytes
 from streams.stats.novelty import MEMORY, Novelty
 from streams.stats.sequential import CELL
@@ -31,9 +33,17 @@ class Handler:
     """Sketches with one artefact; `partitions` are those of a data topic, which share novelty's memory."""
 
     def __init__(
-        self, codec: Codec, pipeline: str, artefact: Artefact, partitions: int, now: Callable[[], int]
+        self,
+        codec: Codec,
+        *,
+        pipeline: str,
+        artefact: Artefact,
+        groups: Groups,
+        partitions: int,
+        now: Callable[[], int],
     ) -> None:
         self._codec, self._pipeline, self._artefact, self._now = codec, pipeline, artefact, now
+        self._groups = groups
         self._memory = MEMORY // partitions
         self._parts: dict[Place, Part] = {}
 
@@ -65,10 +75,8 @@ class Handler:
         to_position = inputs[-1].record.offset + 1
         cells: dict[str, bytes] = {}
         changed: dict[str, Stream] = {}
-        for group, samples in _by_group(inputs).items():
+        for group, (documents, left_out) in self._by_group(inputs).items():
             stream = streams.get(group) or self._fresh()
-            documents = self._artefact.documents(samples)
-            left_out = len(samples) - len(documents.keys)
             changed[group], full = stream.take(documents, left_out, self._artefact.hash)
             first = changed[group].seen // CELL - len(full)
             cells |= {f"{group}#{first + number}": cell.to_bytes() for number, cell in enumerate(full)}
@@ -84,6 +92,7 @@ class Handler:
             reference_version=self._artefact.version,
             groups=cells,
             open_cells={group: stream.to_bytes() for group, stream in changed.items()},
+            **rejected(inputs, self._groups, self._artefact),
         )
         return event, Part(to_position, {**streams, **changed})
 
@@ -102,13 +111,16 @@ class Handler:
             streams[group] = (streams.get(group) or self._fresh()).continued(cells, data, event.artefact_hash)
         self._parts[place] = Part(event.to_position, streams)
 
+    def _by_group(self, inputs: Sequence[Input]) -> Mapping[str, tuple[Documents, int]]:
+        """Return each group's documents, and how many samples of it have too few words."""
+        counted = [found for each in inputs if (found := self._groups.of(each.event)) is not None]
+        places: dict[str, list[int]] = {}
+        for place, (_, groups) in enumerate(counted):
+            for group in groups:
+                places.setdefault(str(group), []).append(place)
+        placed = self._artefact.placed([sample for sample, _ in counted])
+        rows = {group: np.flatnonzero(np.isin(placed.places, mine)) for group, mine in places.items()}
+        return {group: (placed.documents.at(mine), len(places[group]) - len(mine)) for group, mine in rows.items()}
+
     def _fresh(self) -> Stream:
         return Stream(novelty=Novelty(self._memory))
-
-
-def _by_group(inputs: Sequence[Input]) -> Mapping[str, list[Sample]]:
-    groups: dict[str, list[Sample]] = {}
-    for each in inputs:
-        if (found := group_of(each.event)) is not None:
-            groups.setdefault(found[0], []).append(found[1])
-    return groups

@@ -1,4 +1,4 @@
-"""sketch: reads seed, generate, verify and mix (state: reference, policy and its own outputs), writes sketch.
+"""sketch: reads seed, generate, verify, reject and mix (state: reference, policy and its own outputs), writes sketch.
 
 Waits until a reference version is accepted, for what it writes is computed by models of the reference. A new version
 ends the process, so that it starts again with the new models.
@@ -6,6 +6,7 @@ ends the process, so that it starts again with the new models.
 
 from services.policy import Policies
 from services.reference import accepted
+from services.sketch.groups import Groups
 from services.sketch.handler import Handler
 from services.sketch.wiring import WIRING
 from services.stage import Context, Stage
@@ -66,14 +67,20 @@ class Sketch:
         context = self._context
         _, artefact = accepted(context.broker, context.codec, context.pipeline, policy)
         self._version = artefact.version
-        partitions = context.broker.partitions()[name(context.pipeline, "generate")]
         self._processor = Processor(
             broker=context.broker,
             codec=context.codec,
             pipeline=context.pipeline,
             wiring=WIRING,
             slot=context.slot,
-            handler=Handler(context.codec, context.pipeline, artefact, partitions, context.now),
+            handler=Handler(
+                context.codec,
+                pipeline=context.pipeline,
+                artefact=artefact,
+                groups=Groups([source.name for source in context.recipe.sources], artefact.tasks),
+                partitions=context.broker.partitions()[name(context.pipeline, "generate")],
+                now=context.now,
+            ),
             limits=Limits(seconds=_SECONDS, dead_letters=context.dead_letter_limit),
             now=context.now,
             metrics=context.metrics,

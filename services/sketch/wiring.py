@@ -2,4 +2,4 @@
 
 from streams.processor import Wiring
 
-WIRING = Wiring("sketch", ("seed", "generate", "verify", "mix"), ("sketch",), ("sketch",))
+WIRING = Wiring("sketch", ("seed", "generate", "verify", "reject", "mix"), ("sketch",), ("sketch",))

@@ -23,6 +23,7 @@ from services.monitor.on_processor import OnProcessor
 from services.monitor.service import Engine
 from services.monitor.yardstick import Yardstick, human_documents
 from services.recipe import Recipe, parse
+from services.sketch.groups import Groups
 from services.sketch.handler import Handler
 from services.stage import Context
 from streams.broker import Broker, Outgoing, Record
@@ -76,7 +77,11 @@ class Sketcher:
     """The sketch stage's own handler over batches that lie spread over the partitions."""
 
     def __init__(self) -> None:
-        self._handler = Handler(CODEC, "p", built().artefact, PARTITIONS, lambda: NOW)
+        fitted = built().artefact
+        groups = Groups(["tri"], fitted.tasks)
+        self._handler = Handler(
+            CODEC, pipeline="p", artefact=fitted, groups=groups, partitions=PARTITIONS, now=lambda: NOW
+        )
         self._ends: dict[tuple[str, int], int] = {}
 
     def sketch(self, word: str, batch: Sequence[Sample]) -> list[BatchSketched]:

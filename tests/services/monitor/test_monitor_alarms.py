@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -5,7 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from monitor_world import PARTITIONS, SEEDS, SETTING, WINDOW, Run, Sketcher, admitted, documents, without_windows
+from monitor_world import (
+    ARTEFACT,
+    PARTITIONS,
+    SEEDS,
+    SETTING,
+    WINDOW,
+    Run,
+    Sketcher,
+    admitted,
+    documents,
+    without_windows,
+)
 
 from services.monitor import decisions as deciding
 from services.monitor.cell import cells_of
@@ -260,6 +272,41 @@ def without_rare(said: Documents, part: float) -> Documents:
     rare = (counts[places].reshape(said.words.shape) == 1).sum(axis=1)
     kept = np.sort(np.argsort(rare, kind="stable")[: int(part * len(rare))])
     return Documents(*(column[kept] for column in said))
+
+
+def rejections(position: int, documents: Mapping[str, int], surprisal: Mapping[str, float]) -> BatchSketched:
+    """Return the sketch of what checks have rejected of source a."""
+    return BatchSketched(
+        event_id=f"reject-{position}",
+        occurred_at=0,
+        source_topic="reject",
+        source_partition=0,
+        from_position=position,
+        to_position=position + sum(documents.values()),
+        documents=sum(documents.values()),
+        artefact_hash=ARTEFACT,
+        reference_version=1,
+        groups={},
+        rejected={f"text/a/{check}": count for check, count in documents.items()},
+        rejected_surprisal={f"text/a/{check}": total for check, total in surprisal.items()},
+    )
+
+
+def test_the_check_that_narrows_is_named_even_where_another_rejects_more() -> None:
+    run, sketcher = admitted("a")
+    rng = np.random.default_rng(1)
+    said = documents(rng, 2_000)
+    feed(run, sketcher, A, said)
+    narrow = without_rare(said, 0.25)
+    for window in range(3):
+        at_once = {"duplicate": 60, "format": 20}
+        run.take(rejections(80 * window, at_once, {"duplicate": 60 * 0.1, "format": 20 * 0.9}))  # a mean of .5 is said
+        feed(run, sketcher, ACCEPTED, narrow.part(window * WINDOW, (window + 1) * WINDOW))
+    windows = [each for each in run.measured if each.group == ACCEPTED]
+    assert [each.alarm for each in windows] == [None, None, "format"]
+    for each in windows:
+        shares = {found.name: found.value for found in each.statistics if found.name.startswith("rejected_")}
+        assert shares == {"rejected_duplicate": 60 / (80 + WINDOW), "rejected_format": 20 / (80 + WINDOW)}
 
 
 @pytest.mark.parametrize(("part", "is_narrower"), [(1.0, False), (0.25, True)])

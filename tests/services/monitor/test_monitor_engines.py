@@ -40,7 +40,8 @@ def test_both_engines_write_the_same_measures_and_the_same_state(logs: dict[str,
         assert len(world.read(broker, pipeline, "measure")) == len(one[0])  # each once
     assert anywhere(one[0]) == by_the_core(len(batches))
     assert {each.alarm_kind for each in one[0].values()} == {"none", "change"}
-    assert set(one[1]) == {"guard", "decisions", "seed/text/human", "generate/text/tri"}
+    groups = {"seed/text/human", "generate/text/tri", "generate/text/all"}
+    assert set(one[1]) == {"guard", "decisions", *groups}
     assert deciding.from_bytes(one[1]["decisions"]).source("tri").phase == "quarantined"
 
 

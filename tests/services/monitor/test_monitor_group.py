@@ -7,23 +7,11 @@ from hypothesis import strategies as st
 from monitor_world import PARTITIONS, WIDTH, Sketcher, admitted, cells_of_stream, documents, took
 
 from services.monitor.cell import cells_of
-from services.monitor.group import Group, fresh, from_bytes, parsed
+from services.monitor.group import Group, fresh, from_bytes
 from services.monitor.trace import fresh as nothing
 from streams.events import BatchSketched
 from streams.stats.growth import Growth
 from streams.stats.sequential import CELL
-
-
-@pytest.mark.parametrize(
-    ("name", "parts"),
-    [
-        ("generate/text/tri", ("generate", "text", "tri")),
-        ("verify/maths/algebra/qwen", ("verify", "maths/algebra", "qwen")),
-        ("mix/text/all", ("mix", "text", "all")),
-    ],
-)
-def test_a_name_has_word_task_and_source(name: str, parts: tuple[str, str, str]) -> None:
-    assert parsed(name) == parts
 
 
 def test_cells_come_in_the_order_of_their_numbers_with_where_they_may_begin() -> None:
@@ -62,10 +50,10 @@ def test_a_group_that_was_stored_is_the_same_but_for_the_cells_that_wait() -> No
     run.take(sketcher.sketch(0, {"generate/text/a": documents(rng, 110, 0.3)}))
     run.take(sketcher.sketch(1, {"verify/text/a": documents(rng, 110)}))
     for name, at_first in run.state.groups.items():
-        group = replace(at_first, narrow=1, begun=2)
+        group = replace(at_first, narrow=1, begun=2).rejecting("format", 2, 20.5).rejecting("format", 1, 9.0)
         again = from_bytes(group.to_bytes(), PARTITIONS, WIDTH)
         assert again.to_bytes() == group.to_bytes()
-        assert (again.narrow, again.begun) == (1, 2)
+        assert (again.narrow, again.begun, again.rejected) == (1, 2, {"format": (3, 29.5)})
         assert (again.windows.next, again.windows.window) == (group.windows.next, group.windows.window)
         assert again.windows.pending == ()
         assert (again.last, again.opened, again.artefact) == (

@@ -9,7 +9,7 @@ from monitor_world import cells_of_stream, documents, took
 from services.artefact import SCORES
 from services.monitor import control, levels, measuring
 from services.monitor.change import ADMISSION
-from services.monitor.group import fresh
+from services.monitor.group import Rejected, fresh
 from services.monitor.yardstick import Null
 from streams.parts import Statistic
 from streams.stats.novelty import MEMORY
@@ -65,6 +65,23 @@ def test_of_two_losses_the_larger_is_named_and_gains_or_other_statistics_are_non
     assert measuring.narrowed_by(verified, HUMAN, {}) is None
     assert measuring.narrowed_by(verified, {}, NULLS) is None
     assert measuring.narrowed_by({**HUMAN, "types": 0.0}, HUMAN, {"types": Null(0.0, 0.0)}) is None
+
+
+@given(st.floats(1, 20), st.integers(1, 50), st.integers(1, 50))
+def test_the_costliest_check_is_the_one_that_takes_most_surprisal_beyond_the_rest(
+    generated: float, few: int, many: int
+) -> None:
+    rejected = {
+        "duplicate": Rejected(1_000 * many, 1_000 * many * (generated - 0.5)),  # what is common
+        "format": Rejected(few, few * (generated + 2.0)),
+        "depth": Rejected(few, few * (generated + 1.0)),
+    }
+    assert measuring.costliest(rejected, generated) == "format"
+    assert measuring.costliest({"duplicate": rejected["duplicate"]}, generated) is None
+    assert measuring.costliest({}, generated) is None
+    shares = measuring.rejected_shares(rejected, 7)
+    assert list(shares) == ["rejected_depth", "rejected_duplicate", "rejected_format"]
+    assert shares["rejected_format"] == pytest.approx(few / (7 + 2 * few + 1_000 * many))
 
 
 def test_an_alarm_tells_how_far_each_score_is_off_and_has_an_id_of_its_own() -> None:

@@ -43,7 +43,9 @@ handler.MEMORY = MEMORY = 160  # documents: more than a cell in each partition, 
 
 
 def recipe(pipeline: str = "p") -> Recipe:
-    return parse({"pipeline": pipeline, "seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}}, "test")
+    told = [{"name": source, "provider": "local", "family": "f"} for source in ("tri", "bi", "own")]
+    seeds = {"path": "x", "licence": "cc0"}
+    return parse({"pipeline": pipeline, "seeds": seeds, "generate": {"target": 1}, "sources": told}, "test")
 
 
 def text(seed: object, words: int = 70) -> str:

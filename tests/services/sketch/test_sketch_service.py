@@ -1,3 +1,4 @@
+from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain, groupby
@@ -24,14 +25,14 @@ from sketch_world import (
 )
 
 from services.artefact import build, columns_of
-from services.sketch.groups import group_of
+from services.sketch.groups import Groups
 from services.sketch.handler import Handler
 from streams.broker import Outgoing, Record, TopicPartition
 from streams.errors import UnavailableError
-from streams.events import SampleGenerated, SampleMixed, SampleVerified
+from streams.events import SampleGenerated, SampleRejected
 from streams.memory import MemoryBroker
 from streams.processor import Input
-from streams.samples import Lineage, Turn
+from streams.samples import Turn
 from streams.stats.novelty import Novelty
 from streams.stats.repetition import compression
 from streams.topics import name
@@ -56,7 +57,9 @@ def test_cells_are_the_documents_of_each_partition_and_source_in_their_order() -
             pass
     sketch.close()
     found = cells(broker)
-    assert {called.partition("#")[0] for called, _ in found} == {"generate/text/tri", "generate/text/bi"}
+    assert {called.partition("#")[0] for called, _ in found} == {
+        f"generate/text/{each}" for each in ("tri", "bi", "all")
+    }
     for partition in range(PARTITIONS):
         said = [CODEC.decode(record.value).sample for record in records(broker, "generate", partition)]  # type: ignore[union-attr]
         for model in ("tri", "bi"):
@@ -122,7 +125,9 @@ def test_wherever_it_is_killed_the_cells_are_those_of_a_run_without_kills(crashe
 
 
 def test_a_batch_that_is_handled_again_gives_the_same() -> None:
-    made = Handler(CODEC, "p", build(1, [sample(f"r{n}", text(f"r{n}")) for n in range(100)]), PARTITIONS, lambda: 0)
+    fitted = build(1, [sample(f"r{n}", text(f"r{n}")) for n in range(100)])
+    groups = Groups(["tri", "bi"], fitted.tasks)
+    made = Handler(CODEC, pipeline="p", artefact=fitted, groups=groups, partitions=PARTITIONS, now=lambda: 0)
     record = Record(name("p", "generate"), 0, 7, b"", b"", 0)
     events = [SampleGenerated(event_id="", occurred_at=0, sample=each) for each in GENERATED[:120]]
     for part in (events[:60], events[60:]):
@@ -237,20 +242,30 @@ def test_the_traits_are_of_the_text_and_tell_copies_of_the_seeds_that_were_there
     assert min(novel for _, (_, _, novel, _) in found["seed/text/human"]) > 0.9  # held against the others
 
 
-def test_a_batch_is_one_group_whatever_it_is_mixed_of() -> None:
-    parts = dict.fromkeys(("batch_index", "position", "batch_size", "epoch", "next_real", "policy_version"), 0)
-    parts |= dict.fromkeys(("synthetic_total", "source_partition", "source_offset", "occurred_at"), 0)
-    for one in (GENERATED[0], sample("h", text("h"))):
-        mixed = SampleMixed(
-            **parts, event_id="", cut=(), alpha=0.3, recipe_cap=0.3, synthetic=True, source_topic="", sample=one
-        )
-        assert group_of(mixed) == ("mix/text/all", one)
-    assert group_of(SampleVerified(event_id="", occurred_at=0, sample=GENERATED[1])) == (
-        "verify/text/tri",
-        GENERATED[1],
-    )
-    brought = replace(GENERATED[0], lineage=Lineage(origin="UNKNOWN", generation=1))
-    assert group_of(SampleVerified(event_id="", occurred_at=0, sample=brought)) == ("verify/text/ingest", brought)
+def test_what_was_rejected_is_counted_by_the_first_check_that_failed_with_its_surprisal() -> None:
+    broker = world()
+    accept(broker)
+    fates = [("duplicate", "format"), ("duplicate",), ("edited",), ()]
+    events = [
+        SampleRejected(event_id=one.sample_id, occurred_at=0, reasons=fates[n % 4], decided_by="review", sample=one)
+        for n, one in enumerate([*GENERATED[:40], sample("short", "lo and behold", "tri")])
+    ]
+    producer = broker.producer()
+    producer.send([Outgoing(name("p", "reject"), event.event_id.encode(), CODEC.encode(event)) for event in events])
+    producer.flush()
+    drain(broker)
+    counts, sums = Counter[str](), Counter[str]()
+    for event in sketched(broker):
+        assert not event.groups
+        counts.update(event.rejected)
+        sums.update(event.rejected_surprisal)
+    sources = ["bi" if n % 3 == 0 else "tri" for n in range(40)]
+    by = [f"text/{sources[n]}/{fates[n % 4][0] if n % 4 < 3 else 'review'}" for n in range(40)]
+    assert counts == Counter(key for key in by if not key.endswith("edited"))
+    fitted = next(iter(BUILT.values()))
+    scores = fitted.documents(GENERATED[:40]).scores[:, -1]
+    for key, total in sums.items():
+        assert total == pytest.approx(sum(scores[n] for n in range(40) if by[n] == key), rel=1e-4)
 
 
 def test_a_reference_that_is_too_small_is_one_sentence() -> None:

@@ -1,0 +1,38 @@
+"""Groups of samples that statistics are kept of: `word/task/source`, the word that of the topic they lie in.
+
+Sources are the recipe's, and some that are none: these names a recipe can't give.
+"""
+
+from typing import NamedTuple
+
+HUMAN = "human"
+ALL = "all"  # a batch is one whole, and all synthetic text of a task is one too
+OTHER = "other"  # what is beyond the number of groups that are told apart; a task may be that too
+BROUGHT = "ingest"  # candidates that a file brought, without a source
+RESERVED = (HUMAN, ALL, OTHER, BROUGHT)
+
+
+class Name(NamedTuple):
+    """A group's name in parts: word of the topic, task, source."""
+
+    word: str
+    task: str
+    source: str
+
+    def __str__(self) -> str:
+        return "/".join(self)
+
+    @property
+    def is_tested(self) -> bool:
+        """Tell whether its change is an alarm: that of human seeds, and of each source by itself.
+
+        All sources together are none, for what a few say more or less of is no change of any.
+        """
+        return self.word in ("generate", "seed") and self.source not in (ALL, OTHER)
+
+
+def parsed(name: str) -> Name:
+    """Return the parts of a group's name; a task may have slashes. What is no such name is all source."""
+    word, _, rest = name.partition("/")
+    task, found, source = rest.rpartition("/")
+    return Name(word, task, source) if found else Name("", "", name)
