@@ -29,6 +29,7 @@ class Source:
     prompt_hash: str
     request_key: str
     call_index: int
+    policy_version: int = -1
     tokens_in: int = 0
     tokens_out: int = 0
     cost: float | None = None

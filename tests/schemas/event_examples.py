@@ -38,6 +38,7 @@ SOURCE = Source(
     prompt_hash=HASH,
     request_key=ID,
     call_index=70_000,
+    policy_version=300,
     tokens_in=120,
     tokens_out=80,
     cost=0.0125,

@@ -19,5 +19,5 @@ ranges = st.builds(
 def test_it_counts_what_the_mixer_does_not_draw(held: list[SourceRange], accepted: set[tuple[str, int, int]]) -> None:
     kept_out = KeptOut()
     for source, partition, offset in sorted(accepted):
-        kept_out.add(source, partition, offset)
+        kept_out.add(source, partition, offset, None)
     assert kept_out.count(held) == sum(covered(tuple(held), *each) for each in accepted)
