@@ -174,7 +174,8 @@ class State:
     def _take_verify(self, record: Record) -> None:
         header = self._codec.header(record.value)
         self.accepted += 1
-        self._kept_out.add(header.source or "ingest", record.partition, record.offset, header.call_index)
+        source = header.source or "ingest"
+        self._kept_out.add(source, record.partition, record.offset, header.planned, header.call_index)
         self._mark(header.call_index, Seen.ACCEPTED)
         if corpus := self._own.get(header.source or ""):
             event = self._codec.decode(record.value)

@@ -147,6 +147,7 @@ class Mixer:
                     record.partition,
                     record.offset,
                     record.timestamp,
+                    header.planned,
                 )
             )
 

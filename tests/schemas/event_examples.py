@@ -79,7 +79,7 @@ VERDICTS = (
         explanation="Close to a human sample.",
     ),
 )
-RANGE = SourceRange(source="trigram", partition=3, from_offset=100, to_offset=250)
+RANGE = SourceRange(source="trigram", partition=3, from_offset=100, to_offset=250, planned_before=300)
 
 EXAMPLES = {
     "seed": SampleIngested(**STAMP, pool="reference", part="calibrate", sample=HUMAN),

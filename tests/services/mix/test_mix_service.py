@@ -247,3 +247,22 @@ def test_the_first_batch_after_a_policy_has_expired_has_nothing_synthetic(passed
     assert mixer.step() == 8
     assert synthetic_in_batches(world) == [4, most]
     world.close()
+
+
+def test_what_was_under_way_when_its_source_came_back_is_never_drawn(world: World) -> None:
+    ready(world)
+    world.trainer(100)
+    world.policy(0.5, held=[SourceRange(source="a", from_offset=0, to_offset=1 << 62)])
+    mixer = world.mixer()
+    world.accepted("a", 8, planned=1)
+    mixer.step()
+    world.policy(0.5, dropped=[SourceRange(source="a", from_offset=0, to_offset=1, planned_before=2)])
+    world.accepted("a", 8, planned=1)  # in review until now
+    world.accepted("a", 8, planned=2)
+    for restarted in (False, True):
+        mixer = world.mixer() if restarted else mixer
+        for _ in range(4):
+            world.now += 31_000
+            mixer.step()
+        drawn = [event.sample.lineage.source for event in world.mixed() if event.synthetic]
+        assert [source.policy_version for source in drawn if source] == [2] * 8
