@@ -18,7 +18,7 @@ from streams.metrics import Metrics
 from streams.processor import Wiring
 from streams.published import PublishedSchemas
 
-STAGES = ("ingest", "generate", "verify", "review", "mix", "sketch", "monitor")
+STAGES = ("ingest", "generate", "verify", "review", "mix", "sketch", "monitor", "evaluate")
 
 
 def now() -> int:
@@ -33,6 +33,7 @@ def slots(recipe: Recipe) -> list[tuple[str, int]]:
         "verify": recipe.verify.slots,
         "sketch": recipe.monitor.sketch_slots,
         "monitor": recipe.monitor.slots,
+        "evaluate": int(recipe.evaluate is not None),
     }
     return [(stage, slot) for stage in STAGES for slot in range(counts.get(stage, 1))]
 
@@ -59,6 +60,8 @@ def context(recipe: Recipe, settings: Settings, broker: Broker, slot: int = 0) -
         metrics=Metrics(),
         spools=settings.spools(recipe.pipeline),
         dead_letter_limit=settings.dead_letter_limit,
+        evaluate_host=settings.evaluate_host,
+        evaluate_token=settings.evaluate_token,
     )
 
 

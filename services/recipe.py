@@ -133,6 +133,12 @@ class Monitor(_Part):
     probation_after_seconds: float = Field(default=3600, gt=0, description="When a quarantined source is asked again.")
 
 
+class Evaluate(_Part):
+    """Where trainers report their scores by HTTP."""
+
+    port: int = Field(ge=1, le=65_535, description="Port of `POST /scores`, on 127.0.0.1 by default.")
+
+
 class Recipe(_Part):
     """Everything that a pipeline does."""
 
@@ -145,6 +151,7 @@ class Recipe(_Part):
     verify: Verify = Verify()
     mix: Mix = Mix()
     monitor: Monitor = Monitor()
+    evaluate: Evaluate | None = Field(default=None, description="Takes scores by HTTP; without it nothing listens.")
 
     @model_validator(mode="after")
     def _names_differ(self) -> "Recipe":

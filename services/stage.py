@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from pydantic import SecretStr
+
 from services.recipe import Recipe
 from streams.broker import Broker
 from streams.codec import Codec
@@ -36,6 +38,8 @@ class Context:
     metrics: Metrics
     spools: Path
     dead_letter_limit: int = 100
+    evaluate_host: str = "127.0.0.1"
+    evaluate_token: SecretStr | None = None
 
     @property
     def pipeline(self) -> str:

@@ -53,7 +53,12 @@ _HEADER_FIELDS = {
         "lineage": {
             "origin": "origin",
             "generation": "generation",
-            "source": {"name": "source", "family": "family", "call_index": "call_index"},
+            "source": {
+                "name": "source",
+                "family": "family",
+                "call_index": "call_index",
+                "policy_version": "policy_version",
+            },
         },
     },
 }
@@ -92,7 +97,11 @@ class Codec:
         event = self.decode(frame)
         sample = _sample(event)
         origin, generation, source = sample.lineage.origin, sample.lineage.generation, sample.lineage.source
-        named = (source.name, source.family, source.call_index) if source else (None, None, None)
+        named = (
+            (source.name, source.family, source.call_index, source.policy_version)
+            if source
+            else (None, None, None, None)
+        )
         return SampleHeader(event.occurred_at, sample.sample_id, origin, generation, *named)
 
     def sample_bytes(self, frame: bytes) -> bytes:

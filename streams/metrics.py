@@ -45,7 +45,7 @@ _COUNTERS: dict[CounterName, tuple[str, tuple[str, ...]]] = {
     "dead_letters": ("Records that a stage could not handle.", ("stage", "reason")),
     "verdicts": ("Verdicts by check and outcome.", ("check", "outcome")),
     "accepted": ("Candidates that the checks alone accepted.", ("source",)),
-    "mix_samples": ("Samples mixed.", ("origin",)),
+    "mix_samples": ("Samples mixed; generations beyond the recipe's largest are `more`.", ("origin", "generation")),
     "mix_blocked": ("Looks at which no batch closed, by what it waits for: seeds, trainers or samples.", ("reason",)),
     "alarms": ("Alarms by kind: change, shift or verification_narrows.", ("group", "statistic", "kind")),
 }

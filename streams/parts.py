@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from streams.samples import UNPLANNED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OffsetRange:
@@ -68,6 +70,7 @@ class SourceRange:
     partition: int = -1
     from_offset: int
     to_offset: int
+    planned_before: int = -1  # beyond the end too: what was planned under a policy before this version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +81,15 @@ class Choice:
     finish_reason: str = "stop"
 
 
-def covered(ranges: Iterable[SourceRange], source: str, partition: int, offset: int) -> bool:
-    """Tell whether one of the ranges has the accepted sample at this place; a range's partition -1 means every one."""
+def covered(ranges: Iterable[SourceRange], source: str, partition: int, offset: int, planned: int = UNPLANNED) -> bool:
+    """Tell whether one of the ranges has the accepted sample at this place, which was planned under policy `planned`.
+
+    A range's partition -1 means every one.
+    """
     return any(
-        part.source == source and part.partition in (-1, partition) and part.from_offset <= offset < part.to_offset
+        part.source == source
+        and part.partition in (-1, partition)
+        and part.from_offset <= offset
+        and (offset < part.to_offset or planned < part.planned_before)
         for part in ranges
     )

@@ -12,6 +12,8 @@ Origin = Literal["HUMAN", "HUMAN_EDITED", "SYNTHETIC", "UNKNOWN"]
 Strategy = Literal["answer", "rephrase", "new_prompt", "unknown"]
 Outcome = Literal["pass", "flag", "fail"]
 
+UNPLANNED = (1 << 31) - 1  # the policy of a sample that no call of a plan made: later than any
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
@@ -29,6 +31,7 @@ class Source:
     prompt_hash: str
     request_key: str
     call_index: int
+    policy_version: int = -1
     tokens_in: int = 0
     tokens_out: int = 0
     cost: float | None = None
@@ -91,7 +94,7 @@ class Sample:
 
 
 class SampleHeader(NamedTuple):
-    """What counting and choosing need of an event with a sample; the last three are null without a source."""
+    """What counting and choosing need of an event with a sample; the last four are null without a source."""
 
     occurred_at: int
     sample_id: str
@@ -100,6 +103,12 @@ class SampleHeader(NamedTuple):
     source: str | None
     family: str | None
     call_index: int | None
+    policy_version: int | None
+
+    @property
+    def planned(self) -> int:
+        """The policy under which the sample's call was planned, as `streams.parts.covered` takes it."""
+        return UNPLANNED if self.policy_version is None else self.policy_version
 
 
 def digest(*parts: str | int) -> str:

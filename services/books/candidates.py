@@ -40,10 +40,11 @@ class Place(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """An accepted sample that is not mixed yet."""
+    """An accepted sample that is not mixed yet, and the version of the policy under which its call was planned."""
 
     source: str
     place: Place
+    planned: int
 
 
 def id_of(key: bytes | None, place: Place) -> Id:
@@ -144,7 +145,7 @@ class Candidates:
         """Return how many of the waiting samples lie in one of the ranges."""
         if not held:
             return 0
-        return sum(covered(held, waiting.source, *waiting.place) for waiting in self.waiting.values())
+        return sum(covered(held, each.source, *each.place, each.planned) for each in self.waiting.values())
 
     def having(self, has: int, without: int = 0) -> list[Id]:
         """Return the ids that `count` counts. Looks at every id."""

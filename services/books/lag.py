@@ -60,7 +60,7 @@ def _of_mix(broker: Broker, codec: Codec, pipeline: str) -> int:
             except DecodeError:
                 continue
             source, family = header.source or "ingest", header.family or "unknown"
-            undrawn.add(Fresh(source, family, record.partition, record.offset, record.timestamp))
+            undrawn.add(Fresh(source, family, record.partition, record.offset, record.timestamp, header.planned))
 
     if (offsets := sum(behind(broker, [topic], starts).values())) > _FEW:
         return offsets

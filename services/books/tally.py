@@ -154,7 +154,7 @@ class Tally:
 
     def _take_verify(self, record: Record) -> None:
         header = self._codec.header(record.value)
-        waiting = Waiting(header.source or "ingest", _place(record))
+        waiting = Waiting(header.source or "ingest", _place(record), header.planned)
         parents: tuple[bytes, ...] = ()
         if header.origin == "HUMAN_EDITED" and isinstance(event := self._codec.decode(record.value), SampleVerified):
             parents = tuple(id_of(parent.encode(), _place(record)) for parent in event.sample.lineage.parent_ids)

@@ -1,6 +1,5 @@
 """evaluate: whether what is mixed makes models worse on real text, by proxies or by what a trainer reports."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +8,11 @@ import typer
 from services import pipeline
 from services.commands.output import JsonOption, PipelineOption, RecipeOption, note, print_json, say, table
 from services.errors import InputError
+from services.evaluate.evaluator import Evaluator
 from services.evaluate.history import History
 from services.evaluate.reporting import Report, losses_of
 from services.evaluate.reporting import report as written
-from services.evaluate.result import Result, judged
-from services.evaluate.service import Evaluator
+from services.evaluate.result import Result, judged, plain
 from services.supervise import session
 
 COLLAPSED = 3
@@ -111,7 +110,7 @@ def show(name: PipelineOption = None, recipe: RecipeOption = None, json: JsonOpt
 def _show(results: list[Result], *, json: bool) -> None:
     """Print the results and end with the code of the gravest."""
     if json:
-        print_json([_plain(result) for result in results])
+        print_json([plain(result) for result in results])
     else:
         for result in results:
             _tell(result)
@@ -143,22 +142,6 @@ def _tell(result: Result) -> None:
     if result.leaks:
         say(f"{result.leaks} samples of the mix share text with the holdout; what they share was not scored")
     say(f"Cycle {first.cycle}: {result.verdict}" + ("" if result.is_new else " (evaluated before)"))
-
-
-def _plain(result: Result) -> dict[str, object]:
-    first = result.events[0]
-    return {
-        "run": first.run_id,
-        "cycle": first.cycle,
-        "verdict": result.verdict,
-        "new": result.is_new,
-        "leaks": result.leaks,
-        "evaluators": {
-            evaluator: [asdict(each) | {"worse": each.is_worse} for each in found]
-            for evaluator, found in result.comparisons.items()
-        },
-        "metrics": {f"{event.evaluator}/{event.set_name}": dict(event.metrics) for event in result.events},
-    }
 
 
 def _metric(text: str) -> tuple[str, float]:

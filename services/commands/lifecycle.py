@@ -155,6 +155,8 @@ def run(
     if stage not in pipeline.STAGES:
         raise InputError(f"{stage} is no stage; the stages are {', '.join(pipeline.STAGES)}")
     chosen = session.choose(name, recipe)
+    if stage == "evaluate" and chosen.recipe.evaluate is None:
+        raise InputError("The recipe has no `evaluate`; give it `evaluate: {port: N}` to take scores by HTTP")
     if (stage, slot) not in pipeline.slots(chosen.recipe):
         raise InputError(f"The recipe gives {stage} no slot {slot}; raise `{stage}.slots` in it, or run slot 0")
     from services.supervise.runner import run_stage  # noqa: PLC0415 - metrics and logging are for this command alone

@@ -8,14 +8,18 @@ from math import isfinite
 from pathlib import Path
 
 from services.errors import InputError
+from services.evaluate.evaluator import write
 from services.evaluate.history import PROXY, History
 from services.evaluate.result import Result, judged, with_losses
-from services.evaluate.service import write
 from streams.broker import Broker
 from streams.codec import Codec
 from streams.events import EvaluationCompleted, event_id
 from streams.topics import identity
 from streams.writer import Writer
+
+
+class ContradictionError(InputError):
+    """A report says something else than one that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,22 +39,25 @@ class Report:
 
 
 def report(broker: Broker, codec: Codec, pipeline: str, said: Report, now: int) -> Result:
-    """Write a report and return its run as judged now. Blocks; raises InputError for a report that can't be used."""
+    """Write a report and return its run as judged now. Blocks.
+
+    Raises InputError for a report that can't be used, ContradictionError if another is known.
+    """
     event = _event(said, now)
     with closing(Writer(broker, codec, pipeline, identity(pipeline, "report", 0))) as writer:
         writer.start()
         past = History(broker, codec, pipeline).events
         of_run = [each for each in past if (each.run_id, each.evaluator) == (said.run_id, said.trainer)]
         if any(each.cycle != said.cycle for each in of_run):
-            raise InputError(
-                f"Run {said.run_id} is of cycle {of_run[0].cycle}, not {said.cycle}; give it another --run"
+            raise ContradictionError(
+                f"Run {said.run_id} is of cycle {of_run[0].cycle}, not {said.cycle}; name another run"
             )
         known = next((each for each in of_run if each.set_name == said.set_name), None)
         if known is not None:
             if (known.loss, known.losses) != (event.loss, event.losses):
-                raise InputError(
+                raise ContradictionError(
                     f"Run {said.run_id} has reported {said.set_name} with a loss of {known.loss:g}, and a report is "
-                    "never changed; give another --run"
+                    "never changed; name another run"
                 )
             return judged(past, of_run, is_new=False)
         result = judged(past, [*of_run, event])
@@ -83,9 +90,9 @@ def losses_of(path: Path) -> dict[str, float]:
 
 def _event(said: Report, now: int) -> EvaluationCompleted:
     if said.trainer.startswith(PROXY) or not said.trainer:
-        raise InputError(f"--trainer {said.trainer!r} is a proxy's name or empty; give the trainer another")
+        raise InputError(f"The trainer {said.trainer!r} has a proxy's name or none; give the trainer another")
     if (said.loss is None) == (said.losses is None):
-        raise InputError("Give either --loss, or --losses with a file")
+        raise InputError("Give either the mean loss, or the losses of documents")
     if said.loss is not None and not isfinite(said.loss):
         raise InputError(f"The loss {said.loss} is no number; give the mean in nats a token")
     event = EvaluationCompleted(

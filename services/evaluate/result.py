@@ -1,7 +1,7 @@
 """What a run has found, and the events that say so."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -74,3 +74,20 @@ def with_losses(event: EvaluationCompleted, losses: Mapping[str, float]) -> Eval
     ids, values = packed(losses) if len(losses) <= MOST else (None, None)
     mean = float(np.mean(list(losses.values())))
     return replace(event, loss=mean, documents=len(losses), document_ids=ids, losses=values)
+
+
+def plain(result: Result) -> dict[str, object]:
+    """Return the result as JSON has it."""
+    first = result.events[0]
+    return {
+        "run": first.run_id,
+        "cycle": first.cycle,
+        "verdict": result.verdict,
+        "new": result.is_new,
+        "leaks": result.leaks,
+        "evaluators": {
+            evaluator: [asdict(each) | {"worse": each.is_worse} for each in found]
+            for evaluator, found in result.comparisons.items()
+        },
+        "metrics": {f"{event.evaluator}/{event.set_name}": dict(event.metrics) for event in result.events},
+    }

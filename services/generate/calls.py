@@ -3,6 +3,9 @@
 from enum import IntFlag
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class Seen(IntFlag):
     """What the log has shown of a call; each is seen any number of times and in any order."""
@@ -66,6 +69,13 @@ class Calls:
     def seen(self, call_index: int, what: Seen) -> bool:
         """Tell whether any of `what` was seen of a call."""
         return call_index < len(self._seen) and bool(self._seen[call_index] & what)
+
+    def undecided(self, calls: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell of each call whether it has candidates that are neither accepted nor lost."""
+        seen = np.zeros(int(calls.max(initial=-1)) + 1, np.uint8)
+        known = np.frombuffer(bytes(self._seen), np.uint8)[: len(seen)]
+        seen[: len(known)] = known
+        return np.isin(np.frombuffer(_PLACE, np.uint8)[seen[calls]], (_UNVERIFIED, _REVIEW))
 
     def fresh(self, count: int) -> list[int]:
         """Return the first `count` calls of this slot of which nothing was seen."""

@@ -12,7 +12,7 @@ PURPOSE = "generate"
 DEAD = "dead.generate"
 
 
-def asked(call: Call, task: str, slot: int, attempt: int, now: int) -> ModelAnswered:
+def asked(call: Call, task: str, slot: int, attempt: int, now: int, *, policy_version: int) -> ModelAnswered:
     """Return the record that stands before a call is made: an answer without choices."""
     key = call.request.request_key
     return ModelAnswered(
@@ -22,7 +22,7 @@ def asked(call: Call, task: str, slot: int, attempt: int, now: int) -> ModelAnsw
         purpose=PURPOSE,
         call_index=call.request.call_index,
         slot=slot,
-        source=_source(call),
+        source=_source(call, policy_version),
         seed_id=call.seed.sample_id,
         parent_ids=(call.seed.sample_id,),
         task=task,
@@ -87,7 +87,7 @@ def refused(question: ModelAnswered, frame: bytes, error: Exception, topic: str,
     )
 
 
-def _source(call: Call) -> Source:
+def _source(call: Call, policy_version: int) -> Source:
     return Source(
         name=call.source.name,
         provider=call.source.provider,
@@ -99,6 +99,7 @@ def _source(call: Call) -> Source:
         prompt_hash=call.prompt_hash,
         request_key=call.request.request_key,
         call_index=call.request.call_index,
+        policy_version=policy_version,
     )
 
 

@@ -4,35 +4,52 @@ Else a source that was put out would fill up what may be in flight, and stop all
 """
 
 from array import array
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from streams.parts import SourceRange
 
 
-class KeptOut:
-    """Knows where the accepted samples of each source lie: 8 bytes a sample."""
+class _Accepted:
+    """The accepted samples of one source in one partition, in the order of their offsets: 20 bytes a sample."""
 
     def __init__(self) -> None:
-        self._offsets: dict[tuple[str, int], array[int]] = {}
+        self.offsets, self.planned, self.calls = array("q"), array("i"), array("q")
 
-    def add(self, source: str, partition: int, offset: int) -> None:
-        """Take an accepted sample in; those of a partition come in order."""
-        self._offsets.setdefault((source, partition), array("q")).append(offset)
+    def covered(self, ranges: Sequence[SourceRange]) -> NDArray[np.bool_]:
+        """Tell of each sample whether one of the ranges has it, as `streams.parts.covered` does."""
+        offsets, planned = np.array(self.offsets), np.array(self.planned)
+        found = np.zeros(len(offsets), bool)
+        for each in ranges:
+            found |= (offsets >= each.from_offset) & ((offsets < each.to_offset) | (planned < each.planned_before))
+        return found
+
+
+class KeptOut:
+    """Knows where the accepted samples of each source lie, and of which calls they are."""
+
+    def __init__(self) -> None:
+        self._accepted: dict[tuple[str, int], _Accepted] = {}
+
+    def add(self, source: str, partition: int, offset: int, planned: int, call: int | None) -> None:
+        """Take an accepted sample in, of a call planned under policy `planned`; those of a partition come in order."""
+        accepted = self._accepted.setdefault((source, partition), _Accepted())
+        accepted.offsets.append(offset)
+        accepted.planned.append(planned)
+        accepted.calls.append(-1 if call is None else call)
 
     def count(self, ranges: Sequence[SourceRange]) -> int:
         """Return how many accepted samples lie in the ranges; one that lies in several counts once."""
-        total = 0
-        for (source, partition), offsets in self._offsets.items():
+        return sum(int(found.sum()) for _, found in self._within(ranges))
+
+    def calls(self, ranges: Sequence[SourceRange]) -> list[int]:
+        """Return the calls of the accepted samples in the ranges."""
+        return [int(call) for accepted, found in self._within(ranges) for call in np.array(accepted.calls)[found]]
+
+    def _within(self, ranges: Sequence[SourceRange]) -> Iterator[tuple[_Accepted, NDArray[np.bool_]]]:
+        for (source, partition), accepted in self._accepted.items():
             mine = [each for each in ranges if each.source == source and each.partition in (-1, partition)]
-            total += sum(bisect_left(offsets, end) - bisect_left(offsets, start) for start, end in _merged(mine))
-        return total
-
-
-def _merged(ranges: Sequence[SourceRange]) -> Iterator[tuple[int, int]]:
-    """Yield disjoint ranges that cover the same offsets."""
-    reached = -1
-    for each in sorted(ranges, key=lambda one: one.from_offset):
-        if each.to_offset > reached:
-            yield max(each.from_offset, reached), each.to_offset
-            reached = each.to_offset
+            if mine:
+                yield accepted, accepted.covered(mine)

@@ -1,4 +1,7 @@
-"""The plan: call i of it is the same call in every slot and after every restart, as long as nothing changed."""
+"""The plan: call i of it is the same call in every slot and after every restart, as long as nothing changed.
+
+A call that draws a seed again leaves the seed that the plan has for it to the next pass.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache

@@ -4,10 +4,11 @@ A pool that grew with every record would change which seed a call has; so the pl
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 
+from services.generate.drawn import key_of
 from services.generate.plan import Seed
 from streams.broker import Broker, Record, TopicPartition
 from streams.codec import Codec
@@ -27,6 +28,7 @@ class SeedPool:
         self._spool = Spool(folder, topic, broker.partitions().get(topic, 0))
         self._newest = 0
         self._ends: list[int] = []
+        self._found: dict[int, int] = {}
 
     @property
     def size(self) -> int:
@@ -52,15 +54,26 @@ class SeedPool:
         if ends[-1] == self.size or now - self._newest < _IDLE_MS:
             return False
         self._ends = ends
+        self._found = {}  # every number is another one now
         return True
 
     def seed(self, number: int) -> Seed:
         """Return one seed of the plan."""
-        partition = bisect_right(self._ends, number)
-        sample = self._event(
-            self._spool.value(partition, number - (self._ends[partition - 1] if partition else 0))
-        ).sample
+        sample = self._event(self._frame(number)).sample
         return Seed(sample.sample_id, sample.tags.get("domain"), sample.turns[0].text)
+
+    def find(self, keys: Collection[int]) -> Mapping[int, int]:
+        """Return the numbers of these seeds by key, but for those that are not in the plan.
+
+        Reads the pool when a key is new, which blocks for some seconds with a million seeds.
+        """
+        if missing := set(keys) - self._found.keys():
+            self._found |= dict.fromkeys(missing, -1)
+            for number in range(self.size):
+                key = key_of(self._codec.header(self._frame(number)).sample_id)
+                if key in missing:
+                    self._found[key] = number
+        return {key: self._found[key] for key in keys if self._found[key] >= 0}
 
     def texts(self, most: int) -> list[str]:
         """Return the texts of at most so many seeds, drawn without replacement; the same pool gives the same ones."""
@@ -69,6 +82,10 @@ class SeedPool:
     def close(self) -> None:
         """Close the files."""
         self._spool.close()
+
+    def _frame(self, number: int) -> bytes:
+        partition = bisect_right(self._ends, number)
+        return self._spool.value(partition, number - (self._ends[partition - 1] if partition else 0))
 
     def _is_seed(self, record: Record) -> bool:
         try:

@@ -5,7 +5,7 @@ Driven by a plan, not by arrivals, so it has no group: one live process per slot
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice, repeat
 
 import structlog
 
@@ -13,6 +13,7 @@ from services.generate import candidate
 from services.generate.answers import Asker, Question
 from services.generate.backlog import Backlog
 from services.generate.calls import Calls
+from services.generate.drawn import NO_POLICY, key_of
 from services.generate.local import LocalProvider
 from services.generate.plan import Call, plan, seed_number, source_of, weights
 from services.generate.pool import SeedPool
@@ -117,10 +118,11 @@ class Generator:
         return asked.refusals
 
     def _questions(self) -> Iterator[Question]:
-        now = self._context.now()
+        now, policy = self._context.now(), self._state.policies.latest
+        version = policy.version if policy else NO_POLICY
         for call in wave(self._planned(now), self._size, self._generate.concurrency):
             attempt = self._state.attempt(call.request.call_index)
-            record = candidate.asked(call, self._recipe.task, self._context.slot, attempt, now)
+            record = candidate.asked(call, self._recipe.task, self._context.slot, attempt, now, policy_version=version)
             yield Question(call.request, record)
 
     def _planned(self, now: int) -> Iterator[tuple[Call, bool]]:
@@ -134,23 +136,42 @@ class Generator:
         weighted = weights(self._recipe.sources, policy.weights if policy else {})
         if not weighted:
             return self._wait("no source has a weight above 0")
-        for index in self._indices(now):
-            source = self._sources[source_of(index, weighted)]
-            seed = self._state.pool.seed(seed_number(index, size, self._context.pipeline))
+        out = {each.source for each in policy.held} if policy else set()
+        others = {name: weight for name, weight in weighted.items() if name not in out}
+        for index, number in self._numbered(now, is_again_possible=bool(others)):
+            source = self._sources[source_of(index, weighted if number is None else others or weighted)]
+            plain = seed_number(index, size, self._context.pipeline)
+            seed = self._state.pool.seed(plain if number is None else number)
             yield (
                 plan(index, self._recipe, source, self._providers[source.name].model(), seed),
                 self._is_local(source.name),
             )
         return None
 
-    def _indices(self, now: int) -> Iterator[int]:
+    def _numbered(self, now: int, *, is_again_possible: bool) -> Iterator[tuple[int, int | None]]:
+        """Yield the next calls, each with the number of its seed if that is another than the plan's."""
+        asked, fresh = self._indices(now)
+        left = self._state.seeds_again() if fresh and is_again_possible else []
+        keys = [*(self._moved(index) for index in asked), *islice(chain(left, repeat(None)), len(fresh))]
+        numbers = self._state.pool.find({*left, *(key for key in keys if key is not None)})
+        for index, key in zip([*asked, *fresh], keys, strict=True):
+            yield index, None if key is None else numbers.get(key)
+
+    def _moved(self, index: int) -> int | None:
+        """Return the key of the seed that a call was asked with, unless it is the plan's."""
+        pool = self._state.pool
+        plain = pool.seed(seed_number(index, pool.size, self._context.pipeline))
+        key = self._state.drawn.key(index)
+        return None if key == key_of(plain.sample_id) else key
+
+    def _indices(self, now: int) -> tuple[list[int], list[int]]:
+        """Return the calls to ask again, and those to ask for the first time."""
         state = self._state
         room = self._room(now)
         self._wait(room.why)
-        yield from sorted(state.asked)
         replays = list(islice(sorted(state.replays), room.calls))
-        yield from replays
-        yield from state.calls.fresh(min(room.calls - len(replays), LARGEST_SIZE + self._generate.concurrency))
+        fresh = state.calls.fresh(min(room.calls - len(replays), LARGEST_SIZE + self._generate.concurrency))
+        return [*sorted(state.asked), *replays], fresh
 
     def _room(self, now: int) -> Room:
         state = self._state

@@ -6,9 +6,11 @@ Records come in any order between topics and may come again; the state is the sa
 
 from collections.abc import Callable, Mapping, Sequence
 
+from services.generate.again import Orders, seeds_left
 from services.generate.calls import Calls, Seen
 from services.generate.candidate import PURPOSE
 from services.generate.corpus import Corpus
+from services.generate.drawn import Drawn
 from services.generate.kept_out import KeptOut
 from services.generate.pool import SeedPool
 from services.policy import Policies
@@ -38,6 +40,8 @@ class State:
         self.calls, self.pool = calls, pool
         self.policies = Policies(codec)
         self.accepted = 0
+        self.drawn = Drawn()
+        self._orders = Orders()
         self._kept_out = KeptOut()
         self.asked: dict[int, int] = {}  # own calls without an answer: the attempt
         self.answers: dict[int, ModelAnswered] = {}  # own answers without a candidate
@@ -61,14 +65,17 @@ class State:
             if word == "seed":
                 self.pool.fold(some)
             elif word == "policy":
-                self.policies.fold(some)
+                self._take_policies(some)
             else:
                 self._take(self._takers[word], some)
 
     def responded(self, event: ModelAnswered) -> None:
-        """Take a record of `response` in; of other slots' calls nothing is kept."""
+        """Take a record of `response` in; of other slots' calls only the seed is kept."""
         call = event.call_index
-        if event.purpose != PURPOSE or not self.calls.owns(call) or self.calls.seen(call, Seen.MADE):
+        if event.purpose != PURPOSE:
+            return
+        self.drawn.note(event)
+        if not self.calls.owns(call) or self.calls.seen(call, Seen.MADE):
             return
         if call in self.answers or event.attempt <= self._attempts.get(call, 0):
             return
@@ -110,6 +117,11 @@ class State:
         policy = self.policies.latest
         return self.accepted - (self._kept_out.count((*policy.held, *policy.dropped)) if policy else 0)
 
+    def seeds_again(self) -> list[int]:
+        """Return the keys of the seeds that this slot has to draw again before new ones."""
+        left = seeds_left(self._orders.open, self.drawn, self.calls, self._kept_out)
+        return [key for key in left if self.calls.owns(key)]  # a seed is of one slot, as a call is
+
     def attempt(self, call: int) -> int:
         """Return the number of the call's next attempt."""
         return 1 + max(self.asked.get(call, 0), self._attempts.get(call, 0))
@@ -123,6 +135,12 @@ class State:
     def _attempt(self, letter: DeadLetter) -> int:
         question = self._codec.decode(letter.value or b"")
         return question.attempt if isinstance(question, ModelAnswered) else 1
+
+    def _take_policies(self, records: Sequence[Record]) -> None:
+        for record in records:
+            self.policies.fold([record])
+            if self.policies.latest is not None:
+                self._orders.take(self.policies.latest)
 
     def _take(self, taker: Callable[[Record], None], records: Sequence[Record]) -> None:
         for record in records:
@@ -156,7 +174,8 @@ class State:
     def _take_verify(self, record: Record) -> None:
         header = self._codec.header(record.value)
         self.accepted += 1
-        self._kept_out.add(header.source or "ingest", record.partition, record.offset)
+        source = header.source or "ingest"
+        self._kept_out.add(source, record.partition, record.offset, header.planned, header.call_index)
         self._mark(header.call_index, Seen.ACCEPTED)
         if corpus := self._own.get(header.source or ""):
             event = self._codec.decode(record.value)

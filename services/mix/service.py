@@ -3,6 +3,7 @@
 Exactly one per pipeline: a second fences the first. The last batch in the log is the whole durable state.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from services.mix.manifest import Batch, Limits, manifest, places, position_after
@@ -54,7 +55,7 @@ class Mixer:
     def start(self) -> None:
         """Fence the predecessor, find the last batch, take in what waits."""
         self._writer.start()
-        _announce(self._context.metrics)
+        _announce(self._context.metrics, self._context.recipe.verify.max_generation)
         counts = self._broker.partitions()
         self._seeds = Spool(self._context.spools / "seed", self._topics["seed"], counts[self._topics["seed"]])
         self._accepted = Spool(self._context.spools / "verify", self._topics["verify"], counts[self._topics["verify"]])
@@ -82,14 +83,16 @@ class Mixer:
         if not batches:
             self._context.metrics.count("mix_blocked", 1, self._mixture.blocked(view))
             return 0
+        generations: Counter[str] = Counter()
         try:
-            self._writer.write(self._writer.encode(out for batch in batches for out in self._outputs(batch, view.now)))
+            outputs = [out for batch in batches for out in self._outputs(batch, view.now, generations)]
+            self._writer.write(self._writer.encode(outputs))
         except AbortableError:
             self._context.metrics.count("transactions", 1, "mix", "aborted")
             return 0
         self._busy = True
         self._mixture.settle(batches, draft, view.now)
-        _report(self._context.metrics, batches)
+        _report(self._context.metrics, batches, generations)
         return sum(batch.size for batch in batches)
 
     def close(self) -> None:
@@ -147,6 +150,7 @@ class Mixer:
                     record.partition,
                     record.offset,
                     record.timestamp,
+                    header.planned,
                 )
             )
 
@@ -192,11 +196,15 @@ class Mixer:
             self._trainers = (now, slowest)
         return slowest
 
-    def _outputs(self, batch: Batch, now: int) -> list[Output]:
+    def _outputs(self, batch: Batch, now: int, generations: Counter[str]) -> list[Output]:
+        """Return the records of a batch, and count its synthetic samples by generation."""
         index = batch.position.batch_index
         outputs = []
         for place in places(batch):
             offset, frame = self._drawn(place.drawn)
+            if isinstance(place.drawn, Fresh):
+                generation = self._codec.header(frame).generation
+                generations[_label(generation, self._context.recipe.verify.max_generation)] += 1
             told = manifest(batch, place, offset, now)
             mixed = self._codec.mixed(told, self._codec.sample_bytes(frame))
             outputs.append(Output("mix", str(index), mixed, index % self._mix_partitions))
@@ -210,18 +218,23 @@ class Mixer:
         return self._seeds.offset(drawn.partition, drawn.number), self._seeds.value(drawn.partition, drawn.number)
 
 
-def _announce(metrics: Metrics) -> None:
+def _label(generation: int, largest: int) -> str:
+    return str(generation) if generation <= largest else "more"
+
+
+def _announce(metrics: Metrics, largest: int) -> None:
     """Show the counters at 0, so that the first count is seen as a rise."""
-    for origin in ("synthetic", "human"):
-        metrics.count("mix_samples", 0, origin)
+    metrics.count("mix_samples", 0, "human", "0")
+    for generation in range(largest + 2):
+        metrics.count("mix_samples", 0, "synthetic", _label(generation, largest))
     for reason in REASONS:
         metrics.count("mix_blocked", 0, reason)
 
 
-def _report(metrics: Metrics, batches: Sequence[Batch]) -> None:
+def _report(metrics: Metrics, batches: Sequence[Batch], generations: Counter[str]) -> None:
     metrics.count("transactions", 1, "mix", "committed")
     metrics.set("mix_synthetic_share", len(batches[-1].fresh) / batches[-1].size)
-    synthetic = sum(len(batch.fresh) for batch in batches)
     metrics.count("records_produced", sum(batch.size for batch in batches), "mix", "mix")
-    metrics.count("mix_samples", synthetic, "synthetic")
-    metrics.count("mix_samples", sum(len(batch.reals) for batch in batches), "human")
+    metrics.count("mix_samples", sum(len(batch.reals) for batch in batches), "human", "0")
+    for generation, count in generations.items():
+        metrics.count("mix_samples", count, "synthetic", generation)

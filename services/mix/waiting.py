@@ -8,7 +8,7 @@ from heapq import heapify, heappop, heapreplace
 from typing import NamedTuple
 
 from services.mix.cursor import Cursor, from_part
-from services.mix.line import Line, line_of
+from services.mix.line import Line, Place, line_of
 from services.mix.share import drawable
 from streams.parts import DrawCursor, SourceRange, covered
 
@@ -16,13 +16,17 @@ FLOOR = ""  # the cursor of this name says below which offset of a partition not
 
 
 class Fresh(NamedTuple):
-    """An accepted sample, undrawn; `timestamp` (UTC milliseconds) tells how long it waits."""
+    """An accepted sample, undrawn; `timestamp` (UTC milliseconds) tells how long it waits.
+
+    `planned` is the version of the policy under which its call was planned.
+    """
 
     source: str
     family: str
     partition: int
     offset: int
     timestamp: int
+    planned: int
 
 
 class _Queue:
@@ -37,9 +41,9 @@ class _Queue:
         """Return the sample at a place of the ready line."""
         return Fresh(self.source, self.family, self.partition, *self.ready[place])
 
-    def covered(self, ranges: tuple[SourceRange, ...], offset: int) -> bool:
-        """Tell whether one of the ranges has the sample at `offset`."""
-        return covered(ranges, self.source, self.partition, offset)
+    def covered(self, ranges: tuple[SourceRange, ...], place: Place) -> bool:
+        """Tell whether one of the ranges has the sample at a place."""
+        return covered(ranges, self.source, self.partition, place.offset, place.planned)
 
 
 Queues = dict[tuple[str, int], _Queue]
@@ -62,11 +66,11 @@ class Waiting:
         queue = self.queues.get(key)
         if queue is None:
             queue = self.queues[key] = _Queue(fresh, self._cursors.pop(key, Cursor()))
-        newest = max((line[-1][0] for line in (queue.ready, queue.held) if line), default=-1)
-        offset = fresh.offset
-        if offset <= newest or queue.cursor.is_drawn(offset) or queue.covered(self._dropped, offset):
+        newest = max((line[-1].offset for line in (queue.ready, queue.held) if line), default=-1)
+        place = Place(fresh.offset, fresh.timestamp, fresh.planned)
+        if place.offset <= newest or queue.cursor.is_drawn(place.offset) or queue.covered(self._dropped, place):
             return
-        (queue.held if queue.covered(self._held, offset) else queue.ready).append(offset, fresh.timestamp)
+        (queue.held if queue.covered(self._held, place) else queue.ready).append(place)
 
     def hold(self, held: tuple[SourceRange, ...], dropped: tuple[SourceRange, ...]) -> None:
         """Set which ranges are not drawn until released, and which never."""
@@ -75,9 +79,9 @@ class Waiting:
         self._held, self._dropped = held, dropped
         for queue in self.queues.values():
             both = sorted([*queue.ready, *queue.held])
-            kept = [one for one in both if not queue.covered(dropped, one[0])]
-            queue.ready = line_of(one for one in kept if not queue.covered(held, one[0]))
-            queue.held = line_of(one for one in kept if queue.covered(held, one[0]))
+            kept = [one for one in both if not queue.covered(dropped, one)]
+            queue.ready = line_of(one for one in kept if not queue.covered(held, one))
+            queue.held = line_of(one for one in kept if queue.covered(held, one))
 
     def draft(self) -> "Draft":
         """Begin to draw."""
@@ -131,7 +135,7 @@ class Draft:
             drawn.append(self._draw(key, queue))
             families[queue.family] = families.get(queue.family, 0) + 1
             if self.taken[key] < len(queue.ready):
-                heapreplace(heads, (queue.ready[self.taken[key]][1], key))
+                heapreplace(heads, (queue.ready[self.taken[key]].timestamp, key))
             else:
                 heappop(heads)
         return drawn
@@ -151,7 +155,7 @@ class Draft:
     def _heads(self) -> list[tuple[int, tuple[str, int]]]:
         """Return the timestamp of the first undrawn sample of each queue that has one."""
         heads = ((key, queue.ready, self.taken.get(key, 0)) for key, queue in self._queues.items())
-        return [(line[place][1], key) for key, line, place in heads if place < len(line)]
+        return [(line[place].timestamp, key) for key, line, place in heads if place < len(line)]
 
     def _cursor(self, key: tuple[str, int], queue: _Queue) -> Cursor:
         return self.cursors.get(key, queue.cursor)
@@ -162,14 +166,14 @@ class Draft:
         self.taken[key] = place + 1
         cursor = self._cursor(key, queue).draw(fresh.offset)
         if cursor.holes:
-            cursor = cursor.pruned([*(offset for offset, _ in queue.held), *_below(queue.ready, place + 1, cursor)])
+            cursor = cursor.pruned([*(one.offset for one in queue.held), *_below(queue.ready, place + 1, cursor)])
         self.cursors[key] = cursor
         return fresh
 
 
 def _below(ready: Line, place: int, cursor: Cursor) -> list[int]:
     offsets: list[int] = []
-    while place < len(ready) and ready[place][0] < cursor.next_offset:
-        offsets.append(ready[place][0])
+    while place < len(ready) and ready[place].offset < cursor.next_offset:
+        offsets.append(ready[place].offset)
         place += 1
     return offsets

@@ -10,6 +10,7 @@ from services.monitor import decisions as deciding
 from services.monitor.decisions import Decisions
 from services.policy import has_expired
 from streams.events import MixPolicySet, event_id
+from streams.parts import SourceRange
 
 AUTHOR = "monitor"
 LASTS_MS = 60_000
@@ -54,9 +55,18 @@ def _wanted(last: MixPolicySet | None, decisions: Decisions, now: int) -> MixPol
         reason=start.reason if is_persons else decisions.reason,
         weights=deciding.weights(decisions),
         held=deciding.held(decisions),
-        dropped=decisions.dropped,
+        dropped=_closed(decisions.dropped, start.dropped, version),
         regenerate=decisions.regenerate,
         inputs={**decisions.inputs, "decision": float(decisions.number)},
+    )
+
+
+def _closed(dropped: tuple[SourceRange, ...], before: tuple[SourceRange, ...], version: int) -> tuple[SourceRange, ...]:
+    """Return what is dropped; of a new range also what is still under way: it was planned before this policy."""
+    known = [replace(each, planned_before=-1) for each in before]
+    return tuple(
+        before[place] if known[place : place + 1] == [each] else replace(each, planned_before=version)
+        for place, each in enumerate(dropped)
     )
 
 

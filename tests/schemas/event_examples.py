@@ -38,6 +38,7 @@ SOURCE = Source(
     prompt_hash=HASH,
     request_key=ID,
     call_index=70_000,
+    policy_version=300,
     tokens_in=120,
     tokens_out=80,
     cost=0.0125,
@@ -78,7 +79,7 @@ VERDICTS = (
         explanation="Close to a human sample.",
     ),
 )
-RANGE = SourceRange(source="trigram", partition=3, from_offset=100, to_offset=250)
+RANGE = SourceRange(source="trigram", partition=3, from_offset=100, to_offset=250, planned_before=300)
 
 EXAMPLES = {
     "seed": SampleIngested(**STAMP, pool="reference", part="calibrate", sample=HUMAN),

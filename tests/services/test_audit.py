@@ -204,6 +204,10 @@ def test_what_a_policy_holds_or_drops_is_not_waiting() -> None:
     books.policy(1, 0.5, held=(held, *others), dropped=(dropped,))
     counts = books.tally().counts()
     assert (counts.waiting_mix, counts.held, counts.dropped) == (1, 1, 1)
+    under_way = replace(dropped, from_offset=0, to_offset=1, planned_before=0)
+    books.policy(2, 0.5, held=(), dropped=(under_way,))
+    counts = books.tally().counts()
+    assert (counts.waiting_mix, counts.held, counts.dropped) == (0, 0, 3)
 
 
 def test_what_mix_has_set_aside_is_neither_waiting_nor_mixed() -> None:

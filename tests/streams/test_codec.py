@@ -21,7 +21,7 @@ from streams.codec import EVENTS, HEADER, Codec
 from streams.errors import DecodeError
 from streams.events import SampleIngested, SampleMixed, SampleVerified
 from streams.parts import MixManifest
-from streams.samples import SampleHeader
+from streams.samples import UNPLANNED, SampleHeader
 
 any_event = st.sampled_from(list(EVENTS.values())).flatmap(of)
 event_with_sample = st.sampled_from([EVENTS[word] for word in WITH_SAMPLE]).flatmap(of)
@@ -113,9 +113,11 @@ def test_what_is_decoded_is_frozen_and_equals_what_was_built() -> None:
 @given(event_with_sample)
 def test_a_header_holds_the_events_own_values(event: Any) -> None:
     lineage = event.sample.lineage
-    source = (lineage.source.name, lineage.source.family, lineage.source.call_index) if lineage.source else (None,) * 3
+    one = lineage.source
+    source = (one.name, one.family, one.call_index, one.policy_version) if one else (None,) * 4
     expected = SampleHeader(event.occurred_at, event.sample.sample_id, lineage.origin, lineage.generation, *source)
     word = next(word for word, cls in EVENTS.items() if cls is type(event))
+    assert codec.header(codec.encode(event)).planned == (one.policy_version if one else UNPLANNED)
     assert codec.header(codec.encode(event)) == expected
     assert resolving.header(newer_frame(word, event)) == expected
 

@@ -10,7 +10,7 @@ sys.path.append(str(Path(__file__).parents[2] / "streams" / "stats"))
 
 from stats_texts import documents
 
-from services.evaluate.service import Evaluator
+from services.evaluate.evaluator import Evaluator
 from services.generate.ngram import NgramModel
 from streams.broker import Outgoing
 from streams.codec import Codec

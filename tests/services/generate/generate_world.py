@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from crashing import Crash, CrashingBroker
+
 from services.generate.candidate import PURPOSE
 from services.generate.provider import Answer, Model, Provider, RefusedError, Request
 from services.generate.service import Generator, build
@@ -29,7 +31,7 @@ from streams.events import (
 from streams.fold import Fold
 from streams.memory import MemoryBroker
 from streams.metrics import Metrics
-from streams.parts import Choice
+from streams.parts import OPEN_END, Choice, SourceRange
 from streams.samples import Lineage, Sample, Turn, digest
 from streams.topics import ensure, name
 
@@ -131,6 +133,23 @@ class World:
     def policy(self, version: int, **weights: float) -> None:
         event = MixPolicySet(
             event_id="", occurred_at=self.now, version=version, alpha=0.3, set_by="t", reason="t", weights=weights
+        )
+        self.send("policy", "", event)
+
+    def alarm(
+        self, version: int, source: str, regenerate: tuple[str, ...], weights: Mapping[str, float] | None = None
+    ) -> None:
+        """Hold all of a source, put it out or give weights, and give its seeds back if `regenerate` names it."""
+        event = MixPolicySet(
+            event_id="",
+            occurred_at=self.now,
+            version=version,
+            alpha=0.05,
+            set_by="monitor",
+            reason="t",
+            weights=weights or {source: 0.0},
+            held=(SourceRange(source=source, from_offset=0, to_offset=OPEN_END),),
+            regenerate=regenerate,
         )
         self.send("policy", "", event)
 
@@ -256,3 +275,23 @@ def by_hash(accepted: float, *others: str) -> Callable[[Sample], str]:
         return "verify" if place < accepted else others[int(place * 1000) % len(others)]
 
     return fate
+
+
+def lives(
+    world: World, providers: Mapping[str, Provider], at: int | None, *, after: bool, slot: int = 0, steps: int = 200
+) -> bool:
+    """Run one process until it is killed or has nothing to do; True if it was killed."""
+    stage = None
+    try:
+        stage = world.slot(providers, slot, CrashingBroker(world.broker, at, after=after))
+        stage.start()
+        for _ in range(steps):
+            idle = stage.step() == 0
+            if world.verify(3, by_hash(0.6, "reject", "dead")) == 0 and idle:
+                return False
+    except Crash:
+        return True
+    finally:
+        if stage is not None:
+            world.bury(stage)
+    raise AssertionError("the run does not end")

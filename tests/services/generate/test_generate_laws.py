@@ -1,38 +1,17 @@
 """However slots interleave and wherever a process is killed: nothing is made twice and no money is lost unseen."""
 
 from collections import Counter
-from collections.abc import Mapping
 from itertools import chain, count
 
-from crashing import Crash, CrashingBroker
-from generate_world import Vendor, World, by_hash, recipe, refusing
+from generate_world import Vendor, World, by_hash, lives, recipe, refusing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.generate.answers import ledger
-from services.generate.provider import Provider
 from streams.events import DeadLetter, SampleGenerated
 
 CONCURRENCY = 4
 KILLS = st.lists(st.tuples(st.integers(1, 60) | st.integers(60, 160), st.booleans()), max_size=6)
-
-
-def lives(world: World, providers: Mapping[str, Provider], at: int | None, *, after: bool, steps: int = 200) -> bool:
-    """Run one process until it is killed or has nothing to do; True if it was killed."""
-    stage = None
-    try:
-        stage = world.slot(providers, broker=CrashingBroker(world.broker, at, after=after))
-        stage.start()
-        for _ in range(steps):
-            idle = stage.step() == 0
-            if world.verify(3, by_hash(0.6, "reject", "dead")) == 0 and idle:
-                return False
-    except Crash:
-        return True
-    finally:
-        if stage is not None:
-            world.bury(stage)
-    raise AssertionError("the run does not end")
 
 
 @given(KILLS, st.booleans())

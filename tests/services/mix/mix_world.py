@@ -33,7 +33,7 @@ def recipe(**mix: Any) -> Recipe:
     )
 
 
-def sample(sample_id: str, source: str | None) -> Sample:
+def sample(sample_id: str, source: str | None, planned: int = -1, generation: int = 1) -> Sample:
     made_by = source and Source(
         name=source,
         provider="local",
@@ -43,6 +43,7 @@ def sample(sample_id: str, source: str | None) -> Sample:
         prompt_hash="",
         request_key="",
         call_index=0,
+        policy_version=planned,
     )
     return Sample(
         sample_id=sample_id,
@@ -50,7 +51,7 @@ def sample(sample_id: str, source: str | None) -> Sample:
         task="text",
         turns=(Turn(role="document", text=sample_id),),
         lineage=Lineage(
-            origin="SYNTHETIC" if source else "HUMAN", generation=1 if source else 0, source=made_by or None
+            origin="SYNTHETIC" if source else "HUMAN", generation=generation if source else 0, source=made_by or None
         ),
     )
 
@@ -77,9 +78,9 @@ class World:
             one = sample(self._id("seed"), None)
             self._send("seed", one.sample_id, SampleIngested(event_id="", occurred_at=0, pool="seed", sample=one))
 
-    def accepted(self, source: str, count: int) -> None:
+    def accepted(self, source: str, count: int, planned: int = -1, generation: int = 1) -> None:
         for _ in range(count):
-            one = sample(self._id(source), source)
+            one = sample(self._id(source), source, planned, generation)
             self._send("verify", one.sample_id, SampleVerified(event_id="", occurred_at=0, sample=one))
 
     def policy(

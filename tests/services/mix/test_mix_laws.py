@@ -2,6 +2,7 @@
 
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from math import ceil, floor
 from typing import Any, cast
 
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 from mix_world import CODEC, World
 
 from services.mix.real import Position, draw
+from streams.broker import Record
 from streams.events import SampleIngested, SampleMixed, SampleVerified
 from streams.parts import SourceRange
+from streams.samples import Source
 
 SOURCES = ("a", "b", "c")
 RANGES = st.builds(
@@ -24,17 +27,20 @@ RANGES = st.builds(
     st.integers(0, 12),
     st.integers(1, 12),
 )
+DROPPED = st.builds(
+    lambda each, planned_before: replace(each, planned_before=planned_before), RANGES, st.integers(-1, 4)
+)
 POLICIES = st.fixed_dictionaries(
     {
         "alpha": st.sampled_from([0.0, 0.05, 0.2, 0.3, 0.5, 0.9]),
         "lasts": st.none() | st.integers(1, 60_000),
         "held": st.lists(RANGES, max_size=3),
-        "dropped": st.lists(RANGES, max_size=1),
+        "dropped": st.lists(DROPPED, max_size=1),
     }
 )
 STEPS = st.one_of(
     st.tuples(st.just("seeds"), st.integers(1, 20)),
-    st.tuples(st.just("accepted"), st.tuples(st.sampled_from(SOURCES), st.integers(1, 30))),
+    st.tuples(st.just("accepted"), st.tuples(st.sampled_from(SOURCES), st.integers(1, 30), st.integers(-1, 4))),
     st.tuples(st.just("policy"), POLICIES),
     st.tuples(st.just("trainer"), st.integers(0, 12)),
     st.tuples(st.just("wait"), st.integers(1, 40_000)),
@@ -70,12 +76,12 @@ PRELUDE = [
 
 
 class Run:
-    """Carries steps out and notes which ranges were held when each batch was made."""
+    """Carries steps out and notes which ranges were held or dropped when each batch was made."""
 
     def __init__(self) -> None:
         self.world = World()
         self.stage: Any = None
-        self.held_at: dict[int, tuple[SourceRange, ...]] = {}
+        self.out_at: dict[int, tuple[SourceRange, ...]] = {}
         self.waiting_at: dict[int, set[str]] = {}
 
     def do(self, what: str, how: Any) -> None:
@@ -121,14 +127,12 @@ class Run:
         last = self.world.policies[-1:]
         held = last[0].held if last else ()
         dropped = last[0].dropped if last else ()
-        undrawn = {
-            (record.partition, record.offset): (record.key or b"").decode()[0]
-            for record in self.world.records("verify")
-        }
-        free = {at: s for at, s in undrawn.items() if not covered((*held, *dropped), s, *at)}
+        undrawn = {(record.partition, record.offset): made_by(record) for record in self.world.records("verify")}
+        out = (*held, *dropped)
+        free = {at: one.name for at, one in undrawn.items() if not covered(out, one.name, *at, one.policy_version)}
         for event in self.world.mixed():
-            if event.position == 0 and event.batch_index not in self.held_at:
-                self.held_at[event.batch_index] = held
+            if event.position == 0 and event.batch_index not in self.out_at:
+                self.out_at[event.batch_index] = out
                 self.waiting_at[event.batch_index] = set(free.values())
             if event.synthetic:
                 free.pop((event.source_partition, event.source_offset), None)
@@ -158,10 +162,15 @@ def bury(stage: Any) -> None:
             getattr(stage, spool).close()
 
 
-def covered(ranges: tuple[SourceRange, ...], source: str, partition: int, offset: int) -> bool:
-    return any(
-        r.source == source and r.partition in (-1, partition) and r.from_offset <= offset < r.to_offset for r in ranges
-    )
+def made_by(record: Record) -> Source:
+    source = cast("SampleVerified", CODEC.decode(record.value)).sample.lineage.source
+    assert source is not None
+    return source
+
+
+def covered(ranges: tuple[SourceRange, ...], source: str, partition: int, offset: int, planned: int) -> bool:
+    mine = [r for r in ranges if r.source == source and r.partition in (-1, partition) and r.from_offset <= offset]
+    return any(offset < r.to_offset for r in mine) or any(planned < r.planned_before for r in mine)
 
 
 def check_batches(run: Run, mixed: list[SampleMixed]) -> None:
@@ -215,15 +224,16 @@ def check_accepted(run: Run, mixed: list[SampleMixed], finished: bool) -> None:
     assert set(drawn.values()) <= {1}
     assert [event.synthetic_total for event in synthetic] == list(range(1, len(synthetic) + 1))
     for event in synthetic:
-        source = cast("Any", event.sample.lineage.source).name
-        held = run.held_at[event.batch_index]
-        assert not covered(held, source, event.source_partition, event.source_offset)
+        source = cast("Any", event.sample.lineage.source)
+        at = (event.source_partition, event.source_offset)
+        assert not covered(run.out_at[event.batch_index], source.name, *at, source.policy_version)
     if finished:
         dropped = run.world.policies[-1].dropped
         left = {
             (record.partition, record.offset)
             for record in run.world.records("verify")
-            if not covered(dropped, (record.key or b"").decode()[0], record.partition, record.offset)
+            for source in [made_by(record)]
+            if not covered(dropped, source.name, record.partition, record.offset, source.policy_version)
         }
         assert left <= set(drawn)
 

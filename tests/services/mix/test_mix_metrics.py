@@ -26,10 +26,17 @@ def blocked(world: World) -> dict[str, float | None]:
     return {reason: value(world, "mix_blocked_total", reason=reason) for reason in ("seeds", "trainers", "samples")}
 
 
+def mixed(world: World) -> dict[str, float | None]:
+    """Return how many synthetic samples of each generation are counted."""
+    labels = ("0", "1", "2", "more")
+    return {one: value(world, "mix_samples_total", origin="synthetic", generation=one) for one in labels}
+
+
 def test_counters_are_there_before_anything_is_counted(world: World) -> None:
     world.mixer()
     assert blocked(world) == {"seeds": 0, "trainers": 0, "samples": 0}
-    assert [value(world, "mix_samples_total", origin=origin) for origin in ("human", "synthetic")] == [0, 0]
+    assert value(world, "mix_samples_total", origin="human", generation="0") == 0
+    assert mixed(world) == dict.fromkeys(("0", "1", "2", "more"), 0)
 
 
 def test_a_mixer_says_what_it_waits_for(world: World) -> None:
@@ -49,7 +56,20 @@ def test_a_mixer_says_what_it_waits_for(world: World) -> None:
         world.now += LONG
         mixer.step()
     assert blocked(world) == {"seeds": 1, "trainers": 1, "samples": 2}
-    assert value(world, "mix_samples_total", origin="human") == 4 * 8
+    assert value(world, "mix_samples_total", origin="human", generation="0") == 4 * 8
+
+
+def test_what_is_mixed_is_counted_by_generation_up_to_the_recipes_largest(world: World) -> None:
+    assert world.recipe.verify.max_generation == 2
+    world.seeds(10)
+    world.now += LONG
+    world.policy(0.5)
+    for generation, count in ((1, 5), (2, 3), (3, 2), (9, 2)):
+        world.accepted("a", count, generation=generation)
+    mixer = world.mixer()
+    mixer.step()
+    assert mixed(world) == {"0": 0, "1": 5, "2": 3, "more": 4}
+    assert value(world, "mix_samples_total", origin="human", generation="0") == 12
 
 
 def test_trainers_are_counted(world: World) -> None:

@@ -210,3 +210,59 @@ def test_one_family_may_fill_the_synthetic_part_only_while_it_is_alone(world: Wo
     ]
     assert shares[0] == {"a": 1, "b": 1}
     assert shares[1] == {"a": 4}
+
+
+def synthetic_in_batches(world: World) -> list[int]:
+    counts = Counter(event.batch_index for event in world.mixed() if event.synthetic)
+    return [counts[index] for index in range(len(world.mixed()) // world.recipe.mix.batch)]
+
+
+def test_a_lower_share_is_kept_from_the_very_next_batch_on() -> None:
+    world = World(recipe(batch=100, max_synthetic_share=0.3, ahead=1))
+    world.seeds(100)
+    world.now += 6_000
+    world.accepted("a", 500)
+    world.trainer(1)
+    mixer = world.mixer()
+    for number, (alpha, most) in enumerate([(0.3, 30), (0.05, 5), (0.3, 30)]):
+        world.policy(alpha)
+        world.trainer(2 * number + 1)
+        world.now += 31_000
+        assert mixer.step() == 2 * 100
+        assert synthetic_in_batches(world)[2 * number :] == [most, most]
+    world.close()
+
+
+@pytest.mark.parametrize(("passed", "most"), [(59_999, 4), (60_000, 0), (100_000, 0)])
+def test_the_first_batch_after_a_policy_has_expired_has_nothing_synthetic(passed: int, most: int) -> None:
+    world = World(recipe(ahead=1))
+    ready(world, 0.0)
+    world.accepted("a", 100)
+    world.trainer(0)
+    world.policy(0.5, lasts=60_000)
+    mixer = world.mixer()
+    assert mixer.step() == 8
+    world.now += passed
+    world.trainer(1)
+    assert mixer.step() == 8
+    assert synthetic_in_batches(world) == [4, most]
+    world.close()
+
+
+def test_what_was_under_way_when_its_source_came_back_is_never_drawn(world: World) -> None:
+    ready(world)
+    world.trainer(100)
+    world.policy(0.5, held=[SourceRange(source="a", from_offset=0, to_offset=1 << 62)])
+    mixer = world.mixer()
+    world.accepted("a", 8, planned=1)
+    mixer.step()
+    world.policy(0.5, dropped=[SourceRange(source="a", from_offset=0, to_offset=1, planned_before=2)])
+    world.accepted("a", 8, planned=1)  # in review until now
+    world.accepted("a", 8, planned=2)
+    for restarted in (False, True):
+        mixer = world.mixer() if restarted else mixer
+        for _ in range(4):
+            world.now += 31_000
+            mixer.step()
+        drawn = [event.sample.lineage.source for event in world.mixed() if event.synthetic]
+        assert [source.policy_version for source in drawn if source] == [2] * 8

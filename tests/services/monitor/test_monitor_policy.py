@@ -138,6 +138,29 @@ def test_after_an_alarm_the_next_policy_has_the_share_at_the_floor_though_the_la
     assert (other.weights, other.held, other.regenerate) == ({"a": 0.1}, HELD, ())
 
 
+def test_what_was_planned_before_a_source_came_back_is_never_drawn_however_often_that_is_said() -> None:
+    table, decisions, found = Table(), STEERING, []
+    for turn in range(2):
+        for what in ("alarm", "probation", "return"):
+            decisions = decided(decisions, what, NOW + turn)
+            table.look(decisions, NOW + turn)
+        found.append(table.last)
+    renewed = table.look(decisions, NOW + 50_000)
+    first, second = found
+    assert first is not None
+    assert second is not None
+    assert renewed is not None
+    assert [each.planned_before for each in first.dropped] == [first.version] * 2
+    assert [each.planned_before for each in second.dropped] == [first.version] * 2 + [second.version] * 2
+    assert (renewed.dropped, renewed.version) == (second.dropped, second.version + 1)
+    for offset, planned, never in (
+        (59, second.version, True),
+        (60, second.version - 1, True),
+        (60, second.version, False),
+    ):
+        assert covered(renewed.dropped, "a", 0, offset, planned) == never
+
+
 def test_after_an_alarm_it_is_at_the_floor_too_where_a_person_accepted_a_reference_a_second_before() -> None:
     table = Table()
     table.accept(NOW)
@@ -247,6 +270,9 @@ def check(table: Table, decisions: Decisions, persons: tuple[float, int | None] 
     assert (last.set_by == AUTHOR) == (persons is None)
     assert last.weights == deciding.weights(decisions)
     ranges = (deciding.held(decisions), decisions.dropped, decisions.regenerate)
-    assert (last.held, last.dropped, last.regenerate) == ranges
+    dropped = tuple(replace(each, planned_before=-1) for each in last.dropped)
+    assert (last.held, dropped, last.regenerate) == ranges
+    assert last.dropped[: len(before.dropped)] == before.dropped
+    assert {each.planned_before for each in last.dropped[len(before.dropped) :]} <= {last.version}
     if decisions.source("a").phase != "healthy":
         assert covered(last.held, "a", 0, 10**6)
