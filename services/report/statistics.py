@@ -49,6 +49,34 @@ MORE: dict[str, About] = {
     "types": About("Different words", "Falls on collapse.", "words"),
     "distinct_2": About("Distinct word pairs", "Falls on collapse.", "% of pairs", percent),
     "distinct_3": About("Distinct word triples", "Falls on collapse.", "% of triples", percent),
+    "chao1": About("Vocabulary to expect", "Different words if the window went on for ever (Chao1).", "words"),
+    "mattr": About(
+        "Type-token ratio (MATTR)", "Different words in runs of 50. Falls as texts repeat.", "% of words", percent
+    ),
+    "mtld": About("Lexical diversity (MTLD)", "Words before a text begins to repeat itself.", "words"),
+    "repeated_4": About("Repeats within a text", "Runs of four words that a text has had.", "% of runs", percent),
+    "self_repetition": About(
+        "Repeats between texts", "Texts with a run of eight words that another has.", "% of documents", percent
+    ),
+    "self_bleu": About("Self-BLEU", "How far other texts foretell a text. Rises on collapse.", "BLEU-4"),
+    "compression": About("Compression", "Bytes over compressed bytes. Rises as texts repeat themselves.", "ratio"),
+    "templates": About(
+        "Sentence templates", "Different runs of four word classes. Falls on collapse.", "% of runs", percent
+    ),
+    "template_entropy": About("Entropy of word classes", "How evenly function words and endings are used.", "bits"),
+    "length_p05": About("Length, shortest 5 %", "Words of whole texts.", "words"),
+    "length_p50": About("Length, median", "Words of whole texts.", "words"),
+    "length_p95": About("Length, longest 5 %", "Words of whole texts.", "words"),
+    "seed_novel": About(
+        "New against the seeds", "Word triples that no seed has. Falls when seeds are copied.", "% of triples", percent
+    ),
+    "copied": About(
+        "Copies of seeds", "Texts as near to the seeds as next to no human text.", "% of documents", percent
+    ),
+    "c2st_auc": About(
+        "Told from human text", "How well a classifier tells them apart: .5 is not at all.", "area under the curve"
+    ),
+    "kl": About("Kullback-Leibler divergence", "From human word frequencies. Often blind to collapse.", "bits"),
     "precision": About("Precision", "Texts that lie where humans write. Stays high.", "% of documents", percent),
     "density": About("Density", "How thickly texts lie where humans write. Rises on collapse.", "density"),
     "frechet": About("Fréchet distance", "Distance from human text in meaning.", "distance"),
