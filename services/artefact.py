@@ -11,13 +11,14 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from services import embedding
+from services import embedding, meaning
 from services.embedding import Lsa
 from streams.errors import UnavailableError
 from streams.samples import Sample
 from streams.stats import surprisal
 from streams.stats.documents import WORDS, Documents, flat
 from streams.stats.novelty import LENGTHS
+from streams.stats.sequential import CELL
 from streams.words import Flat, first, hashed, text_of, words
 
 MOST = 20_000  # documents to fit on: more make no better space and take minutes
@@ -30,16 +31,23 @@ _LAYOUT = 1  # changes with what is fitted, or how
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artefact:
-    """The models of one reference version; `strata` are its strata by name, numbered in that order."""
+    """The models of one reference version; `strata` are its strata by name, numbered in that order.
+
+    `embeddings` documents of each cell get a sentence vector.
+    """
 
     hash: str
     version: int
     lsa: Lsa
     surprisal: surprisal.Model
     strata: tuple[str, ...]
+    embeddings: int = 0
 
-    def documents(self, samples: Sequence[Sample]) -> Documents:
-        """Return the columns of the samples that have enough words; novelty, 0 here, is for their stream to score."""
+    def documents(self, samples: Sequence[Sample], seen: int = 0) -> Documents:
+        """Return the columns of the samples that have enough words; novelty, 0 here, is for their stream to score.
+
+        Before them their stream had `seen` documents: the place in a cell tells which ones get a sentence vector.
+        """
         columns = columns_of(samples)
         texts = columns.flat()
         counted = [samples[place] for place in columns.places.tolist()]
@@ -51,7 +59,16 @@ class Artefact:
             vectors=self.lsa.vectors(texts).astype(np.float16),
             scores=scores,
             strata=np.array([self.stratum(sample) for sample in counted], np.uint16),
+            meanings=self._meanings(counted, seen),
         )
+
+    def _meanings(self, counted: Sequence[Sample], seen: int) -> NDArray[np.float16]:
+        """Return (n, s) sentence vectors, zero but for the first `embeddings` documents of each cell."""
+        found = np.zeros((len(counted), meaning.DIMENSIONS if self.embeddings else 0), np.float16)
+        places = [place for place in range(len(counted)) if (seen + place) % CELL < self.embeddings]
+        if places:
+            found[places] = meaning.vectors([_said(counted[place]) for place in places])
+        return found
 
     def stratum(self, sample: Sample) -> int:
         """Return the number of a sample's stratum; one past the last for a stratum that the reference does not have."""
@@ -59,7 +76,7 @@ class Artefact:
         return self.strata.index(domain) if domain in self.strata else len(self.strata)
 
 
-def build(version: int, fit: Sequence[Sample]) -> Artefact:
+def build(version: int, fit: Sequence[Sample], embeddings: int = 0) -> Artefact:
     """Fit everything on the reference's part `fit`. Takes seconds; raises UnavailableError if there is too little."""
     chosen = sorted(fit, key=lambda sample: sample.sample_id)[:MOST]
     columns = columns_of(chosen)
@@ -72,12 +89,15 @@ def build(version: int, fit: Sequence[Sample]) -> Artefact:
     name = blake2b(f"{_LAYOUT}/{version}".encode(), digest_size=8)
     for sample in chosen:
         name.update(sample.sample_id.encode())
+    if embeddings:
+        name.update(f"{meaning.MODEL}/{embeddings}".encode())
     return Artefact(
         hash=name.hexdigest(),
         version=version,
         lsa=embedding.fit(texts),
         surprisal=surprisal.fit(texts),
         strata=tuple(sorted({sample.tags.get("domain", "") for sample in chosen})),
+        embeddings=embeddings,
     )
 
 

@@ -30,9 +30,9 @@ def read(broker: Broker, codec: Codec, pipeline: str, policy: MixPolicySet) -> P
     return found
 
 
-def artefact_of(parts: Parts, policy: MixPolicySet) -> Artefact:
+def artefact_of(parts: Parts, policy: MixPolicySet, embeddings: int = 0) -> Artefact:
     """Return what is fitted on the reference. Takes seconds; raises UnavailableError if there is too little of it."""
-    return build_artefact(policy.reference_version, parts["fit"])
+    return build_artefact(policy.reference_version, parts["fit"], embeddings)
 
 
 def _within(record: Record, ends: Sequence[int]) -> bool:

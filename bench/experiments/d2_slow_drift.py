@@ -91,5 +91,6 @@ def _cell(rng: np.random.Generator, scores: Scores, number: int) -> Cell:
         vectors=np.zeros((CELL, 1), np.float16),
         scores=scores.astype(np.float32),
         strata=np.zeros(CELL, np.uint16),
+        meanings=np.empty((CELL, 0), np.float16),
     )
     return Cell(partition=0, number=number, documents=drawn, start=0, end=0, offset=0)

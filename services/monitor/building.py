@@ -19,7 +19,7 @@ from streams.topics import name
 def keeper_of(context: Context, policy: MixPolicySet) -> Keeper:
     """Return a keeper for the accepted reference. Reads the topic and takes seconds."""
     parts, recipe = read(context.broker, context.codec, context.pipeline, policy), context.recipe
-    artefact = artefact_of(parts, policy)
+    artefact = artefact_of(parts, policy, recipe.monitor.embeddings)
     partitions = context.broker.partitions()[name(context.pipeline, "generate")]
     human = human_documents(artefact, parts["calibrate"], MEMORY // partitions)
     width = width_of(recipe.monitor.window, len(human.keys), partitions)
@@ -34,7 +34,7 @@ def keeper_of(context: Context, policy: MixPolicySet) -> Keeper:
         artefact=artefact.hash,
         version=artefact.version,
     )
-    yardstick = Yardstick(human, size)
+    yardstick = Yardstick(human, size, size // CELL * artefact.embeddings)
     structlog.get_logger().info(
         "measuring", reference=artefact.version, human=len(human.keys), window=size, calibrated=bool(yardstick.nulls)
     )

@@ -67,7 +67,7 @@ class Handler:
         changed: dict[str, Stream] = {}
         for group, samples in _by_group(inputs).items():
             stream = streams.get(group) or self._fresh()
-            documents = self._artefact.documents(samples)
+            documents = self._artefact.documents(samples, stream.place(self._artefact.hash))
             left_out = len(samples) - len(documents.keys)
             changed[group], full = stream.take(documents, left_out, self._artefact.hash)
             first = changed[group].seen // CELL - len(full)

@@ -11,6 +11,7 @@ from streams.stats.statistic import pack, unpack
 from streams.words import Flat
 
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
+_MEANINGS = "meanings"
 WORDS = 64  # of each document: lexical statistics need equal numbers of words
 
 
@@ -18,10 +19,11 @@ class Documents(NamedTuple):
     """Columns of equal length.
 
     `keys` (n,) uint64 from the sample's id; `words` (n, 64) uint32, hashes of the first words; `vectors` (n, d)
-    float16, latent; `scores` (n, k) float32, one column a statistic of single documents; `strata` (n,) uint16.
+    float16, latent; `scores` (n, k) float32, one column a statistic of single documents; `strata` (n,) uint16;
+    `meanings` (n, s) float16, sentence vectors of the sampled documents and zeros for the others, or s = 0.
 
     >>> two = Documents(np.array([1, 2], np.uint64), np.zeros((2, 64), np.uint32), np.zeros((2, 3), np.float16),
-    ...     np.zeros((2, 1), np.float32), np.zeros(2, np.uint16))
+    ...     np.zeros((2, 1), np.float32), np.zeros(2, np.uint16), np.zeros((2, 0), np.float16))
     >>> len(join([two, two]).keys), two.flat().starts.tolist()
     (4, [0, 64, 128])
     """
@@ -31,6 +33,7 @@ class Documents(NamedTuple):
     vectors: NDArray[np.float16]
     scores: NDArray[np.float32]
     strata: NDArray[np.uint16]
+    meanings: NDArray[np.float16]
 
     def flat(self) -> Flat:
         """Return the words as statistics of words take them."""
@@ -38,11 +41,19 @@ class Documents(NamedTuple):
 
     def part(self, start: int, end: int) -> "Documents":
         """Return the documents from `start` to before `end`."""
-        return from_columns({name: column[start:end] for name, column in self._asdict().items()})
+        return self.chosen(slice(start, end))
+
+    def chosen(self, places: slice | NDArray[np.integer]) -> "Documents":
+        """Return the documents at these places."""
+        return from_columns({name: column[places] for name, column in self._asdict().items()})
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return what `from_columns` takes: without meanings where there are none."""
+        return {name: column for name, column in self._asdict().items() if name != _MEANINGS or column.shape[1]}
 
     def to_bytes(self) -> bytes:
         """Return all of it; equal documents give equal bytes."""
-        return pack(self._asdict())
+        return pack(self.columns())
 
 
 def flat(words: NDArray[np.uint32]) -> Flat:
@@ -60,11 +71,11 @@ def join(parts: Sequence[Documents]) -> Documents:
 def from_bytes(data: bytes) -> Documents:
     """Return the documents; raises DecodeError if they are none."""
     columns = unpack(data)
-    if list(columns) != sorted(Documents._fields):
+    if sorted({*columns, _MEANINGS}) != sorted(Documents._fields):
         raise DecodeError(f"These {len(data)} bytes are no documents but {', '.join(columns) or 'nothing'}")
     return from_columns(columns)
 
 
 def from_columns(columns: Mapping[str, NDArray[Any]]) -> Documents:
-    """Return the documents of named columns."""
-    return Documents(**columns)
+    """Return the documents of named columns; meanings may be missing."""
+    return Documents(**{_MEANINGS: np.empty((len(columns["keys"]), 0), np.float16), **columns})

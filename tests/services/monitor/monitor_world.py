@@ -46,6 +46,7 @@ def documents(rng: np.random.Generator, count: int, fall: float = 0.0) -> Docume
         vectors=rng.normal(size=(count, 6)).astype(np.float16),
         scores=(rng.random((count, len(SCORES))) - fall).astype(np.float32),
         strata=np.zeros(count, np.uint16),
+        meanings=np.empty((count, 0), np.float16),
     )
 
 

@@ -63,6 +63,7 @@ class Monitored:
             vectors=self._rng.normal(size=(count, 4)).astype(np.float16),
             scores=(self._rng.normal(size=(count, len(SCORES))) + means).astype(np.float32),
             strata=np.zeros(count, np.uint16),
+            meanings=np.empty((count, 0), np.float16),
         )
 
     @property
