@@ -41,6 +41,7 @@ def test_a_rise_and_a_fall_are_found(off: float) -> None:
     assert opinion.get() == {"adwin_drifts": 0.0, "page_hinkley_drifts": 0.0}
     opinion.update(means(rng, 40, off))
     assert opinion.get() == {"adwin_drifts": 1.0, "page_hinkley_drifts": 1.0}
+    assert len(opinion.state()["given"]) < 40, "what was before a drift is of no account any more"
 
 
 def test_the_unit_is_the_baseline_s_own() -> None:
