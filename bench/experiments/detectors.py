@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.stats.second_opinion import SecondOpinion
+from streams.stats.second_opinion import SecondOpinion, means
 from streams.stats.sequential import CELL, Baseline, Evidence
 
 Scores = NDArray[np.float64]
@@ -23,21 +23,14 @@ def evidence_alarms(baseline: Scores, tested: Scores, draws: Scores, limit: floa
 
 
 def second_alarms(baseline: Scores, tested: Scores) -> dict[str, list[int]]:
-    """Return after how many tested documents ADWIN and Page-Hinkley found drifts; first they are given the baseline."""
+    """Return after how many tested documents ADWIN and Page-Hinkley found drifts."""
     opinion = SecondOpinion(baseline)
-    opinion.update(_means(baseline))
     known = opinion.get()
     found: dict[str, list[int]] = {name: [] for name in known}
-    for number, mean in enumerate(_means(tested)):
+    for number, mean in enumerate(means(tested)):
         opinion.update(mean[np.newaxis])
         now = opinion.get()
         for name in known:
             found[name] += [(number + 1) * CELL] * int(now[name] - known[name])
         known = now
     return found
-
-
-def _means(scores: Scores) -> Scores:
-    """Return the means of whole cells."""
-    whole = scores[: len(scores) // CELL * CELL]
-    return np.asarray(whole.reshape(-1, CELL, scores.shape[1]).mean(axis=1))

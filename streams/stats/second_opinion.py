@@ -33,14 +33,13 @@ class SecondOpinion:
     Page-Hinkley one in each 2,800 (`bench/experiments`, D6).
 
     `update` takes (cells, statistics) means of CELL documents; their order matters, so two of these can't be merged.
-    What is normal the detectors learn from what they are given, so give them the baseline first.
+    What is normal the detectors learn from what they are given: first the cells of the baseline, where no drift counts.
     Values: `adwin_drifts` and `page_hinkley_drifts`, how many each has found, over all statistics. A detector that has
     found one starts afresh, and one that was given MEMORY means too, for the state is what it was given since, and
     restoring replays it: exact, where river itself could only pickle.
 
     >>> rng = np.random.default_rng(0)
     >>> opinion = SecondOpinion(rng.normal(size=(1_000, 1)))
-    >>> opinion.update(rng.normal(0, 0.2, (40, 1)))
     >>> opinion.update(rng.normal(1, 0.2, (40, 1)))
     >>> opinion.get()
     {'adwin_drifts': 1.0, 'page_hinkley_drifts': 1.0}
@@ -53,6 +52,8 @@ class SecondOpinion:
         self._since = np.zeros((len(_KINDS), statistics), np.int64)  # of what was given, how much since the last start
         self._drifts = np.zeros(len(_KINDS), np.int64)
         self._detectors = [[started() for _ in range(statistics)] for started in _KINDS]
+        self.update(means(calibration))
+        self._drifts = np.zeros(len(_KINDS), np.int64)
 
     def update(self, batch: NDArray[np.float64]) -> None:
         """Take the means of cells in, one after the other."""
@@ -89,3 +90,9 @@ class SecondOpinion:
                 since[kind, column] = 0  # river starts it afresh before the next mean
         given = np.concatenate((self._given, row[np.newaxis]))
         self._given, self._since, self._drifts = given[len(given) - since.max() :], since, drifts
+
+
+def means(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return (cells, statistics) means of whole cells of (documents, statistics)."""
+    whole = scores[: len(scores) // CELL * CELL].reshape(-1, CELL, scores.shape[1])
+    return np.asarray(whole.mean(axis=1, dtype=np.float64))

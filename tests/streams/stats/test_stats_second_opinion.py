@@ -7,25 +7,25 @@ from hypothesis import strategies as st
 from river.drift import ADWIN, PageHinkley
 from stats_case_second_opinion import CALIBRATION
 
-from streams.stats.second_opinion import MEMORY, SecondOpinion
+from streams.stats.second_opinion import MEMORY, SecondOpinion, means
 from streams.stats.sequential import CELL
 from streams.stats.statistic import pack, unpack
 
-PLAIN = np.array([[-1.0], [1.0]])  # of mean 0 and deviation 1
+PLAIN = np.array([[-1.0], [1.0]])  # of mean 0 and deviation 1; less than a cell, so the detectors know nothing
 
 
-def means(rng: np.random.Generator, count: int, off: float = 0.0) -> np.ndarray:
+def said(rng: np.random.Generator, count: int, off: float = 0.0) -> np.ndarray:
     """Return (count, 1) means of cells of a baseline like PLAIN; `off` in their own standard deviations."""
     return (rng.normal(size=(count, 1)) + off) / np.sqrt(CELL)
 
 
 @given(st.lists(st.tuples(st.integers(1, 120), st.sampled_from([0.0, 1.0, -2.0, 4.0])), max_size=6), st.integers(0, 99))
 @settings(max_examples=30)
-def test_they_find_what_river_finds_in_deviations_of_a_cell_s_mean(said: list[tuple[int, float]], seed: int) -> None:
+def test_they_find_what_river_finds_in_deviations_of_a_cell_s_mean(parts: list[tuple[int, float]], seed: int) -> None:
     rng, opinion = np.random.default_rng(seed), SecondOpinion(PLAIN)
     adwin, page_hinkley, found = ADWIN(clock=1), PageHinkley(mode="both"), [0, 0]
-    for count, off in said:
-        batch = means(rng, count, off)
+    for count, off in parts:
+        batch = said(rng, count, off)
         opinion.update(batch)
         for value in (batch * np.sqrt(CELL)).astype(np.float32).ravel().tolist():
             for place, detector in enumerate((adwin, page_hinkley)):
@@ -37,9 +37,9 @@ def test_they_find_what_river_finds_in_deviations_of_a_cell_s_mean(said: list[tu
 @pytest.mark.parametrize("off", [3.0, -3.0])
 def test_a_rise_and_a_fall_are_found(off: float) -> None:
     rng, opinion = np.random.default_rng(2), SecondOpinion(PLAIN)
-    opinion.update(means(rng, 80))
+    opinion.update(said(rng, 80))
     assert opinion.get() == {"adwin_drifts": 0.0, "page_hinkley_drifts": 0.0}
-    opinion.update(means(rng, 40, off))
+    opinion.update(said(rng, 40, off))
     assert opinion.get() == {"adwin_drifts": 1.0, "page_hinkley_drifts": 1.0}
     assert len(opinion.state()["given"]) < 40, "what was before a drift is of no account any more"
 
@@ -56,6 +56,20 @@ def test_the_unit_is_the_baseline_s_own() -> None:
     assert min(found[0].values()) >= 2
 
 
+def test_the_baseline_is_what_is_normal_and_no_drift_of_its_own_counts() -> None:
+    rng = np.random.default_rng(4)
+    calm, moved = rng.normal(size=(2_000, 1)), rng.normal(size=(2_000, 1))
+    moved[1_000:] += 2.0
+    opinion = SecondOpinion(moved)
+    assert set(opinion.get().values()) == {0.0}
+    assert len(opinion.state()["given"]) <= 40, "its second half is a new start"
+    opinion = SecondOpinion(calm)
+    assert opinion.state()["since"].ravel().tolist() == [80, 80]
+    opinion.update(said(rng, 40, 3.0))
+    assert set(opinion.get().values()) == {1.0}
+    np.testing.assert_allclose(means(calm[:60]), [calm[:25].mean(axis=0), calm[25:50].mean(axis=0)])
+
+
 def test_a_statistic_that_never_varied_says_nothing() -> None:
     opinion = SecondOpinion(np.ones((100, 1)))
     opinion.update(np.arange(500.0).reshape(-1, 1))
@@ -64,7 +78,7 @@ def test_a_statistic_that_never_varied_says_nothing() -> None:
 
 def test_after_so_many_cells_a_detector_starts_afresh() -> None:
     rng, opinion = np.random.default_rng(5), SecondOpinion(PLAIN)
-    calm, after = np.full((MEMORY, 1), 0.0), means(rng, 60, 2.0)
+    calm, after = np.full((MEMORY, 1), 0.0), said(rng, 60, 2.0)
     opinion.update(calm)
     assert opinion.state()["since"].ravel().tolist() == [MEMORY, MEMORY]
     opinion.update(after)
@@ -96,14 +110,14 @@ def test_wherever_it_is_restored_it_goes_on_the_same(cut: int, seed: int) -> Non
 
 def test_a_copy_goes_its_own_way() -> None:
     rng, opinion, other = np.random.default_rng(1), SecondOpinion(PLAIN), SecondOpinion(PLAIN)
-    opinion.update(means(rng, 100))
+    opinion.update(said(rng, 100))
     kept = pack(opinion.state())
     copy = deepcopy(opinion)
-    copy.update(means(rng, 60, 4.0))
+    copy.update(said(rng, 60, 4.0))
     assert min(copy.get().values()) == 1
     assert pack(opinion.state()) == kept
     other.restore(unpack(kept))
     for each in (opinion, other):
-        each.update(means(np.random.default_rng(8), 60, -2.0))
+        each.update(said(np.random.default_rng(8), 60, -2.0))
     assert pack(opinion.state()) == pack(other.state())
     assert min(opinion.get().values()) == 1
