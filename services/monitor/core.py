@@ -131,7 +131,7 @@ class MonitorCore:
 
     def _measure(self, now: State, name: str, group: Group, whole: Documents) -> tuple[State, Group, CollapseMeasured]:
         parts, nulls = grouping.parsed(name), self._yardstick.nulls
-        values = {**self._yardstick.values(whole), **group.heaps()}
+        values = {**self._yardstick.values(whole), **group.heaps(), **group.change.drifts()}
         window = group.windows.window - 1
         if window * self._setting.width < grouping.warm_up(self._setting.partitions):  # some of it had no past
             values = {name: value for name, value in values.items() if not name.startswith("novel_")}

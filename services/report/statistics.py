@@ -70,5 +70,9 @@ MORE: dict[str, About] = {
     "vendi": About("Vendi score", "Number of really different texts. Falls on collapse.", "texts"),
     "cells_hit": About("Cells hit", "Regions of human text that the window reaches.", "% of cells", percent),
     "cells_unreached": About("Rare cells unreached", "Rare human text that is not reached.", "% of rare text", percent),
+    "adwin_drifts": About("Drifts, by ADWIN", "A second opinion on change; decides nothing.", "drifts so far"),
+    "page_hinkley_drifts": About(
+        "Drifts, by Page-Hinkley", "A second opinion, often wrong; decides nothing.", "drifts so far"
+    ),
     "heaps_beta": About("Heaps' β", "Slope of vocabulary growth. Falls on collapse.", "β"),
 }
