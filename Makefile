@@ -3,9 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# the extra brings torch, some 6 GB, so it has an environment of its own
+EMBEDDINGS := .venv-embeddings
+EMBEDDINGS_READY := $(EMBEDDINGS)/.ready
+COMPILE := uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo install test check format chaos soak bench-loop bench-stages bench-monitor schemas lock clean
+.PHONY: demo install test test-embeddings check format chaos soak bench-loop bench-stages bench-monitor schemas lock clean
 
 demo: install
 	@$(BIN)/ballast demo
@@ -23,6 +27,16 @@ $(READY): requirements.lock pyproject.toml
 
 test: install
 	$(BIN)/pytest
+
+test-embeddings: $(EMBEDDINGS_READY)
+	$(EMBEDDINGS)/bin/pytest -m embeddings
+
+$(EMBEDDINGS_READY): requirements-embeddings.lock pyproject.toml
+	@echo "Installing Ballast with sentence vectors into $(EMBEDDINGS); that is some 6 GB ..."
+	@$(PYTHON) -m venv $(EMBEDDINGS)
+	@$(EMBEDDINGS)/bin/pip install --quiet --require-hashes -r requirements-embeddings.lock
+	@$(EMBEDDINGS)/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
 
 check: install
 	$(BIN)/ruff format --check .
@@ -54,7 +68,8 @@ schemas: install
 	$(BIN)/python tests/schemas/release.py
 
 lock:
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url -o requirements.lock
+	$(COMPILE) -o requirements.lock
+	$(COMPILE) --extra embeddings -c requirements.lock -o requirements-embeddings.lock
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(EMBEDDINGS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

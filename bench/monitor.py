@@ -26,6 +26,7 @@ from experiments import (
     d3_shift,
     d4_contamination,
     d5_corpus_scale,
+    d6_second_opinion,
 )
 from experiments.bar import Bar
 from rich.console import Console
@@ -95,12 +96,17 @@ def _engines(_seed: int, _full: bool) -> tuple[list[Bar], Tables]:
     return found.bars, {"engines": found.rows, "ratio": found.ratio}
 
 
+def _second_opinion(seed: int, _full: bool) -> tuple[list[Bar], Tables]:
+    return [], {f"D6: {title}": rows for title, rows in d6_second_opinion.measure(seed).items()}
+
+
 def _experiment(module: Any) -> Run:
     return lambda seed, _full: (module.run(seed), {})
 
 
 RUNS: dict[str, Run] = {
     **{module.__name__.removeprefix("experiments."): _experiment(module) for module in EXPERIMENTS},
+    "d6_second_opinion": _second_opinion,
     "speed": _speed,
     "engines": _engines,
 }
@@ -122,7 +128,8 @@ def _show(found: dict[str, list[Bar]], tables: dict[str, Tables]) -> None:
                 reached,
                 end_section=bar is bars[-1],
             )
-    console.print(table)
+    if table.row_count:
+        console.print(table)
     for title, rows in (each for of in tables.values() for each in of.items()):
         console.print(_plain(title, rows))
 

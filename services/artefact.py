@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services import embedding
+from services import embedding, meaning
 from services.embedding import Lsa
 from streams.errors import UnavailableError
 from streams.samples import Sample
@@ -22,6 +22,7 @@ from streams.stats.copying import Copying
 from streams.stats.documents import WORDS, Documents, flat
 from streams.stats.novelty import LENGTHS
 from streams.stats.repetition import compression
+from streams.stats.sequential import CELL
 from streams.words import Flat, first, hashed, text_of, words
 
 MOST = 20_000  # documents to fit on: more make no better space and take minutes
@@ -52,7 +53,7 @@ class Placed(NamedTuple):
 class Artefact:
     """The models of one reference version; `strata` are its strata by name, numbered in that order.
 
-    `tasks` are its tasks, the commonest first.
+    `tasks` are its tasks, the commonest first; `embeddings` documents of each cell get a sentence vector.
     """
 
     hash: str
@@ -62,13 +63,15 @@ class Artefact:
     strata: tuple[str, ...]
     tasks: tuple[str, ...]
     seeds: Dictionary | None
+    embeddings: int = 0
 
     def documents(self, samples: Sequence[Sample]) -> Documents:
-        """Return the columns of the samples that have enough words."""
-        return self.placed(samples).documents
+        """Return the columns of the samples that have enough words, as of a stream that begins with them."""
+        found = self.placed(samples)
+        return self.meant(found.documents, [samples[place] for place in found.places.tolist()], 0)
 
     def placed(self, samples: Sequence[Sample]) -> "Placed":
-        """Return the samples that have enough words; novelty, 0 here, is for their stream to score."""
+        """Return the samples that have enough words; novelty and meanings, 0 here, are for their stream."""
         columns = columns_of(samples)
         texts = columns.flat()
         counted = [samples[place] for place in columns.places.tolist()]
@@ -83,8 +86,21 @@ class Artefact:
             traits=self._traits(columns, keys),
             symbols=syntax.symbols(columns.texts),
             strata=np.array([self.stratum(sample) for sample in counted], np.uint16),
+            meanings=np.zeros((len(counted), meaning.DIMENSIONS if self.embeddings else 0), np.float16),
         )
         return Placed(columns.places, documents)
+
+    def meant(self, documents: Documents, samples: Sequence[Sample], seen: int) -> Documents:
+        """Return the documents of these samples with sentence vectors for the first `embeddings` of each cell.
+
+        Before them their stream had `seen` documents, which tells their places in its cells.
+        """
+        places = [place for place in range(len(samples)) if (seen + place) % CELL < self.embeddings]
+        if not places:
+            return documents
+        meanings = documents.meanings.copy()
+        meanings[places] = meaning.vectors([_said(samples[place]) for place in places])
+        return documents._replace(meanings=meanings)
 
     def stratum(self, sample: Sample) -> int:
         """Return the number of a sample's stratum; one past the last for a domain that the reference does not have."""
@@ -105,7 +121,7 @@ class Artefact:
         return found
 
 
-def build(version: int, fit: Sequence[Sample], seeds: Sequence[Sample] = ()) -> Artefact:
+def build(version: int, fit: Sequence[Sample], seeds: Sequence[Sample] = (), embeddings: int = 0) -> Artefact:
     """Fit everything on the reference's part `fit`, and on the seeds what copies are told by. Takes seconds.
 
     Raises UnavailableError if there is too little reference. Of more than MOST documents those of least id count.
@@ -121,6 +137,8 @@ def build(version: int, fit: Sequence[Sample], seeds: Sequence[Sample] = ()) -> 
     name = blake2b(f"{_LAYOUT}/{version}/{len(chosen)}".encode(), digest_size=8)
     for sample in (*chosen, *copied):
         name.update(sample.sample_id.encode())
+    if embeddings:
+        name.update(f"{meaning.MODEL}/{embeddings}".encode())
     return Artefact(
         hash=name.hexdigest(),
         version=version,
@@ -129,6 +147,7 @@ def build(version: int, fit: Sequence[Sample], seeds: Sequence[Sample] = ()) -> 
         strata=tuple(sorted({sample.tags.get("domain", "") for sample in chosen})),
         tasks=_tasks(chosen),
         seeds=_dictionary(copied),
+        embeddings=embeddings,
     )
 
 

@@ -130,6 +130,9 @@ class Monitor(_Part):
     )
     target_excess: float = Field(default=1.0, gt=0, description="Where the share settles, in tolerances.")
     documents_between_false_alarms: float = Field(default=25_000_000, ge=25_000)
+    embeddings: int = Field(
+        default=0, ge=0, le=25, description="Documents of each 25 that get a sentence vector; 0 needs no extra."
+    )
     probation_after_seconds: float = Field(default=3600, gt=0, description="When a quarantined source is asked again.")
 
 

@@ -18,13 +18,16 @@ from streams.topics import name
 Parts = Mapping[ReferencePart, list[Sample]]
 
 
-def accepted(broker: Broker, codec: Codec, pipeline: str, policy: MixPolicySet) -> tuple[Parts, Artefact]:
+def accepted(
+    broker: Broker, codec: Codec, pipeline: str, policy: MixPolicySet, embeddings: int
+) -> tuple[Parts, Artefact]:
     """Return the accepted reference, and what is fitted on it and the seeds of its time.
 
     Reads both topics and takes seconds; raises UnavailableError if there is too little of it.
     """
     parts = read(broker, codec, pipeline, policy)
-    return parts, build_artefact(policy.reference_version, parts["fit"], _seeds(broker, codec, pipeline, policy))
+    seeds = _seeds(broker, codec, pipeline, policy)
+    return parts, build_artefact(policy.reference_version, parts["fit"], seeds, embeddings)
 
 
 def read(broker: Broker, codec: Codec, pipeline: str, policy: MixPolicySet) -> Parts:

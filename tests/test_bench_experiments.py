@@ -20,6 +20,8 @@ from experiments import (
     d2_slow_drift,
     d3_shift,
     d4_contamination,
+    d6_second_opinion,
+    detectors,
     replay,
 )
 from experiments.bar import Bar
@@ -75,6 +77,29 @@ def test_a_bar_is_reached_within_its_tolerance_only(bar: Bar, reached: bool) -> 
 def test_slow_drift_is_expected_later_in_longer_windows() -> None:
     assert d2_slow_drift.expected(200) == pytest.approx(3_252, abs=1)
     assert d2_slow_drift.expected(1_000) == pytest.approx(11_762, abs=1)
+
+
+@pytest.mark.parametrize("shift", [0.0, 1.0, -1.0])
+def test_every_detector_tells_after_how_many_documents_a_shift_is_found_and_nothing_where_there_is_none(
+    shift: float,
+) -> None:
+    rng = np.random.default_rng(1)
+    baseline, tested = rng.normal(size=(2_000, 3)), rng.normal(size=(1_010, 3))
+    tested[500:, 1] += shift
+    found = {
+        "e-SR": detectors.evidence_alarms(baseline, tested, rng.random(1_010), 1e6),
+        **detectors.second_alarms(baseline, tested),
+    }
+    assert len(found) == 3
+    for name, alarms in found.items():
+        assert [500 < each <= 1_000 and each % 25 == 0 for each in alarms[:1]] == [True] * (shift != 0), name
+        assert len(alarms) <= 10, "each starts afresh after an alarm"
+    at_once = detectors.second_alarms(baseline, tested[500:])
+    assert all(bool(alarms) == (shift != 0) for alarms in at_once.values()), "they know the baseline"
+    quiet = d6_second_opinion.Tried("row", changes=True, documents=1_010, alarms={name: [] for name in found})
+    tried = [quiet, quiet._replace(alarms={name: [30, 40] for name in found}), quiet._replace(alarms=found)]
+    assert d6_second_opinion._delays(tried) == {name: found[name][0] if shift else np.inf for name in found}
+    assert d6_second_opinion._counts(tried) == {name: 2 + len(alarms) for name, alarms in found.items()}
 
 
 def test_glosses_are_joined_to_documents_without_the_licence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

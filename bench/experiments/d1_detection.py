@@ -7,15 +7,19 @@ splits of 5,000 documents; healthy ones 6,000 documents of three n-gram sources 
 documents; then each source is trained on its own last 2,000 documents, with no sharpening.
 """
 
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.bar import Bar
+from experiments.detectors import Scores, evidence_alarms
 from experiments.plays import PARTITIONS, documents, flat
 from services.generate.ngram import NgramModel
 from streams.stats.documents import WORDS
 from streams.stats.novelty import MEMORY, Novelty
-from streams.stats.sequential import CELL, Baseline, Evidence, threshold
+from streams.stats.sequential import threshold
 
 FILLED, CALIBRATION = MEMORY + MEMORY // 10, 1_000  # a tenth more than the memory, for partitions do not fill alike
 HUMAN_STREAMS, HUMAN_DOCUMENTS = 20, 5_000
@@ -27,26 +31,45 @@ SOURCES = {"order 3": (3, 0.0), "order 3, 30 % back-off": (3, 0.3), "order 2": (
 LIMIT = threshold(25_000_000, 6)
 
 
+class Stream(NamedTuple):
+    """Scores of documents, of a source in some state; the baseline comes before what is tested."""
+
+    source: str
+    state: Literal["human", "healthy", "retrained"]
+    baseline: Scores
+    tested: Scores
+    draws: Scores
+
+
 def run(seed: int, human_streams: int = HUMAN_STREAMS, repeats: int = REPEATS) -> list[Bar]:
     """Count false alarms and measure delays."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for stream in streams(seed, human_streams, repeats):
+        alarms = evidence_alarms(stream.baseline, stream.tested, stream.draws, LIMIT)
+        found.setdefault((stream.source, stream.state), []).append(alarms[0] if alarms else np.inf)
+    human = _alarms(found["human", "human"])
+    bars = [Bar(f"human: alarms in {human_streams} streams of {HUMAN_DOCUMENTS:,}", human, 0, kind="at most")]
+    for name in SOURCES:
+        healthy, delay = _alarms(found[name, "healthy"]), float(np.median(found[name, "retrained"]))
+        bars.append(Bar(f"{name}: alarms in {repeats} healthy streams", healthy, 0, kind="at most"))
+        bars.append(Bar(f"{name}: documents to the alarm", delay, WITHIN, kind="at most"))
+    return bars
+
+
+def streams(seed: int, human_streams: int = HUMAN_STREAMS, repeats: int = REPEATS) -> Iterator[Stream]:
+    """Yield the human streams, then of each source a healthy one and one that is retrained, in turns."""
     rng, plays = np.random.default_rng(seed), documents()
-    human = [
-        _alarm(rng, [plays[n] for n in rng.permutation(len(plays))[:HUMAN_DOCUMENTS]]) for _ in range(human_streams)
-    ]
-    bars = [Bar(f"human: alarms in {human_streams} streams of {HUMAN_DOCUMENTS:,}", _alarms(human), 0, kind="at most")]
+    for _ in range(human_streams):
+        yield _stream(rng, "human", "human", [plays[n] for n in rng.permutation(len(plays))[:HUMAN_DOCUMENTS]])
     for name, (order, backoff) in SOURCES.items():
         learnt = [plays[n] for n in rng.permutation(len(plays))[:HEALTHY_DOCUMENTS]]
         model = NgramModel(learnt, order=order, backoff=backoff)
-        healthy, delays = [], []
         for _ in range(repeats):
             said = _said(model, rng, HEALTHY_DOCUMENTS)
-            healthy.append(_alarm(rng, said))
+            yield _stream(rng, name, "healthy", said)
             echo = NgramModel(said[-LEARNT:], order=order, backoff=backoff)
-            found = _alarm(rng, [*said[-FILLED - CALIBRATION :], *_said(echo, rng, RETRAINED_DOCUMENTS)])
-            delays.append(found if found is not None else np.inf)
-        bars.append(Bar(f"{name}: alarms in {repeats} healthy streams", _alarms(healthy), 0, kind="at most"))
-        bars.append(Bar(f"{name}: documents to the alarm", float(np.median(delays)), WITHIN, kind="at most"))
-    return bars
+            retrained = [*said[-FILLED - CALIBRATION :], *_said(echo, rng, RETRAINED_DOCUMENTS)]
+            yield _stream(rng, name, "retrained", retrained)
 
 
 def _said(model: NgramModel, rng: np.random.Generator, count: int) -> list[str]:
@@ -54,18 +77,12 @@ def _said(model: NgramModel, rng: np.random.Generator, count: int) -> list[str]:
     return [model.document(seed=seed, temperature=1.0, words=80) for seed in seeds]
 
 
-def _alarm(rng: np.random.Generator, said: list[str]) -> int | None:
-    """Return after how many tested documents the alarm comes."""
+def _stream(
+    rng: np.random.Generator, source: str, state: Literal["human", "healthy", "retrained"], said: list[str]
+) -> Stream:
     shares = _novelty(rng, said)
-    baseline = Baseline(shares[FILLED : FILLED + CALIBRATION])
     tested = shares[FILLED + CALIBRATION :]
-    logs = baseline.log_e(baseline.p_values(tested, rng.random(len(tested))))
-    evidence = Evidence(tested.shape[1])
-    for end in range(CELL, len(tested) + 1, CELL):
-        evidence.update(logs[end - CELL : end].sum(axis=0))
-        if evidence.get()["evidence"] >= LIMIT:
-            return end
-    return None
+    return Stream(source, state, shares[FILLED : FILLED + CALIBRATION], tested, rng.random(len(tested)))
 
 
 def _novelty(rng: np.random.Generator, said: list[str]) -> NDArray[np.float64]:
@@ -81,5 +98,5 @@ def _novelty(rng: np.random.Generator, said: list[str]) -> NDArray[np.float64]:
     return shares
 
 
-def _alarms(found: list[int | None]) -> float:
-    return float(sum(each is not None for each in found))
+def _alarms(found: list[float]) -> float:
+    return float(np.isfinite(found).sum())

@@ -13,12 +13,14 @@ wins: n = n0 + sqrt(2 sqrt(pi) ln(32 c) / (l r)), least for the smallest stake, 
 this: the theory leaves out the chance that an evidence before n0 was left, which only helps, and is rounded to cells.
 """
 
+from collections.abc import Iterator
+from itertools import count, islice
 from math import ceil, inf, log, pi, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.bar import Bar
+from experiments.detectors import Scores
 from experiments.plays import columns, documents, human
 from services import artefact
 from services.artefact import SCORES, TRAITS
@@ -33,16 +35,13 @@ DRIFT, WINDOWS = 0.02, (200, 1_000)
 LIMIT = threshold(25_000_000, 4)  # of a recipe with three sources
 TOLERANCE, STAKE = 0.05, 0.25
 RUNS, SLACK, FITTED, LEARNT, SAID = 15, 1.1, 1_000, 4_000, 5_000
-
-Scores = NDArray[np.float64]
+BASELINE = change.ADMISSION // CELL  # cells
 
 
 def run(seed: int, runs: int = RUNS) -> list[Bar]:
     """Measure the delays."""
-    rng = np.random.default_rng(seed)
-    normal = rng.normal(size=(200_000, len(SCORES)))
-    bars = []
-    for name, pool in (("normal scores", normal), ("n-gram source", _of_source(rng))):
+    rng, bars = np.random.default_rng(seed), []
+    for name, pool in pools(rng).items():
         for window in WINDOWS:
             most = SLACK * expected(window)
             delays = [_delay(rng, pool, DRIFT / window, ceil(3 * most)) for _ in range(runs)]
@@ -58,6 +57,11 @@ def expected(window: int) -> float:
     return waits + sqrt(2 * sqrt(pi) * log(len(SCORES) * BETS * LIMIT) / (STAKE * rate))
 
 
+def pools(rng: np.random.Generator) -> dict[str, Scores]:
+    """Return what scores are drawn from."""
+    return {"normal scores": rng.normal(size=(200_000, len(SCORES))), "n-gram source": _of_source(rng)}
+
+
 def _of_source(rng: np.random.Generator) -> Scores:
     """Return the scores of a healthy source; the first have no past."""
     plays = [documents()[place] for place in rng.permutation(len(documents()))]
@@ -70,16 +74,22 @@ def _of_source(rng: np.random.Generator) -> Scores:
     return scores[~np.isnan(scores).any(axis=1)]
 
 
+def cells(rng: np.random.Generator, pool: Scores, rate: float) -> Iterator[Scores]:
+    """Yield the scores of cell after cell: the baseline, then with the last one falling by its deviation's `rate`."""
+    fall = rate * pool[:, -1].std()
+    for number in count(-BASELINE):
+        scores = pool[rng.integers(0, len(pool), CELL)]
+        if number >= 0:
+            scores[:, -1] -= fall * (number * CELL + np.arange(CELL))
+        yield scores
+
+
 def _delay(rng: np.random.Generator, pool: Scores, rate: float, most: int) -> float:
     """Return after how many tested documents the alarm comes."""
-    test, fall = change.fresh(len(SCORES)), rate * pool[:, -1].std()
-    for number in range(change.ADMISSION // CELL):
-        test = test.take(_cell(rng, pool[rng.integers(0, len(pool), CELL)], number))
-    for number in range(most // CELL):
-        scores = pool[rng.integers(0, len(pool), CELL)]
-        scores[:, -1] -= fall * (number * CELL + np.arange(CELL))
+    test = change.fresh(len(SCORES))
+    for number, scores in enumerate(islice(cells(rng, pool, rate), BASELINE + most // CELL)):
         test = test.take(_cell(rng, scores, number))
-        if test.evidence()[0] >= LIMIT:
+        if test.admitted and test.evidence()[0] >= LIMIT:
             return float(test.tested)
     return inf
 
@@ -94,5 +104,6 @@ def _cell(rng: np.random.Generator, scores: Scores, number: int) -> Cell:
         traits=np.zeros((CELL, len(TRAITS)), np.float32),
         symbols=np.full((CELL, WORDS), NONE, np.uint8),
         strata=np.zeros(CELL, np.uint16),
+        meanings=np.empty((CELL, 0), np.float16),
     )
     return Cell(partition=0, number=number, documents=drawn, start=0, end=0, offset=0)

@@ -22,8 +22,8 @@ from streams.topics import name
 
 def keeper_of(context: Context, policy: MixPolicySet) -> Keeper:
     """Return a keeper for the accepted reference. Reads the topic and takes seconds."""
-    parts, artefact = accepted(context.broker, context.codec, context.pipeline, policy)
     recipe = context.recipe
+    parts, artefact = accepted(context.broker, context.codec, context.pipeline, policy, recipe.monitor.embeddings)
     partitions = context.broker.partitions()[name(context.pipeline, "generate")]
     human = human_documents(artefact, parts["calibrate"], MEMORY // partitions)
     width = width_of(recipe.monitor.window, len(human.keys), partitions)
@@ -38,7 +38,8 @@ def keeper_of(context: Context, policy: MixPolicySet) -> Keeper:
         artefact=artefact.hash,
         version=artefact.version,
     )
-    yardstick = Yardstick(human, size, pools_of(_strata(parts, artefact)))
+    sampled = size // CELL * artefact.embeddings
+    yardstick = Yardstick(human, size, pools_of(_strata(parts, artefact)), sampled)
     structlog.get_logger().info(
         "measuring", reference=artefact.version, human=len(human.keys), window=size, calibrated=bool(yardstick.nulls)
     )

@@ -1,6 +1,7 @@
 """Has a group changed against its own admission baseline? One sequential test over its cells, in the log's order."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -9,7 +10,9 @@ from numpy.typing import NDArray
 from services.monitor.cell import Cell
 from streams.stats.documents import Documents
 from streams.stats.novelty import MEMORY
+from streams.stats.second_opinion import SecondOpinion, means
 from streams.stats.sequential import BETS, CELL, Baseline, Evidence
+from streams.stats.statistic import State
 
 ADMISSION = 2_000  # documents of the baseline
 _FORGOTTEN = MEMORY * 11 // 10  # documents; a tenth more, for partitions do not fill alike
@@ -24,7 +27,7 @@ class Change:
 
     `scores` (n, k) are the baseline, complete with ADMISSION rows; `log_m` the logs of the evidence of each statistic
     and bet. `suspects` are the keys of the documents since the evidence was last low, `since` where those begin.
-    `waits` more documents come before the baseline.
+    `waits` more documents come before the baseline. The second `opinion` is of the same cells, and decides nothing.
     """
 
     scores: NDArray[np.float32]
@@ -34,6 +37,7 @@ class Change:
     tested: int = 0
     waits: int = 0
     baseline: Baseline | None = None
+    opinion: SecondOpinion | None = None
 
     @property
     def admitted(self) -> bool:
@@ -48,11 +52,14 @@ class Change:
             return self
         if self.baseline is None:
             scores = np.concatenate((self.scores, cell.documents.scores))
-            return replace(self, scores=scores, baseline=baseline_of(scores))
+            return replace(self, scores=scores, baseline=baseline_of(scores), opinion=opinion_of(scores))
         evidence = self._evidence()
         p = self.baseline.p_values(cell.documents.scores.astype(np.float64), draws(cell.documents.keys))
         evidence.update(self.baseline.log_e(p).sum(axis=0))
-        tested = replace(self, log_m=evidence.state()["log_m"], tested=self.tested + len(p))
+        opinion = deepcopy(self.opinion)
+        if opinion is not None:
+            opinion.update(means(cell.documents.scores))
+        tested = replace(self, log_m=evidence.state()["log_m"], tested=self.tested + len(p), opinion=opinion)
         if evidence.get()["evidence"] < _CLEAN:
             return replace(tested, suspects=np.empty(0, np.uint64), since={})
         suspects = np.concatenate((self.suspects, cell.documents.keys))[-_MOST_SUSPECTS:]
@@ -62,6 +69,10 @@ class Change:
         """Return the evidence, as odds, and the place of the statistic that has most of it."""
         found = self._evidence().get()
         return found["evidence"], int(found["strongest"])
+
+    def drifts(self) -> Mapping[str, float]:
+        """Return how many drifts each of the second opinion's detectors has found since the baseline."""
+        return {} if self.opinion is None else self.opinion.get()
 
     def retested(self) -> "Change":
         """Return the same baseline with all evidence gone."""
@@ -99,3 +110,13 @@ def draws(keys: NDArray[np.uint64]) -> NDArray[np.float64]:
 def baseline_of(scores: NDArray[np.float32]) -> Baseline | None:
     """Return the baseline, or None while it is not complete."""
     return Baseline(scores.astype(np.float64)) if len(scores) >= ADMISSION else None
+
+
+def opinion_of(scores: NDArray[np.float32], state: State | None = None) -> SecondOpinion | None:
+    """Return the second opinion on this baseline, as it was stored if it was; None while it is not complete."""
+    if len(scores) < ADMISSION:
+        return None
+    opinion = SecondOpinion(scores.astype(np.float64))
+    if state:
+        opinion.restore(state)
+    return opinion

@@ -142,7 +142,7 @@ class MonitorCore:
 
     def _measure(self, now: State, name: str, group: Group, whole: Documents) -> tuple[State, Group, CollapseMeasured]:
         parts, nulls = parsed(name), self._yardstick.nulls_of(whole)
-        values = {**self._yardstick.values(whole), **group.heaps()}
+        values = {**self._yardstick.values(whole), **group.heaps(), **group.change.drifts()}
         values |= measuring.rejected_shares(group.rejected, len(whole.keys))
         window = group.windows.window - 1
         if window * self._setting.width < grouping.warm_up(self._setting.partitions):  # some of it had no past

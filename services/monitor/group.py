@@ -18,7 +18,7 @@ from streams.stats.documents import Documents
 from streams.stats.growth import Growth
 from streams.stats.novelty import MEMORY
 from streams.stats.sequential import CELL
-from streams.stats.statistic import pack, unpack
+from streams.stats.statistic import State, pack, unpack
 
 _GROWTH = 4_096  # types that the growth curve is reckoned from
 _HASH_BYTES = 64
@@ -120,6 +120,9 @@ class Group:
                 "rejected": np.array(list(self.rejected.values()), np.float64).reshape(-1, 2),
                 "artefact": np.array(self.artefact, f"U{_HASH_BYTES}"),
                 **{f"growth_{key}": value for key, value in self.growth.items()},
+                **{
+                    f"opinion_{key}": value for key, value in (tested.opinion.state() if tested.opinion else {}).items()
+                },
             }
         )
 
@@ -148,9 +151,10 @@ def from_bytes(data: bytes, partitions: int, width: int) -> Group:
             tested=tested,
             waits=waits,
             baseline=change.baseline_of(of["scores"]),
+            opinion=change.opinion_of(of["scores"], _under("opinion_", of)),
         ),
         trace=Trace(keys=of["keys"], places=of["places"]),
-        growth={key.removeprefix("growth_"): value for key, value in of.items() if key.startswith("growth_")},
+        growth=_under("growth_", of),
         opened=_mapping(of["opened"]),
         last=dict(zip(of["names"].tolist(), of["last"].tolist(), strict=True)),
         rejected={
@@ -168,6 +172,10 @@ def _grown(state: Mapping[str, Any], whole: Documents) -> Mapping[str, Any]:
     growth.restore({key: value.copy() for key, value in state.items()})
     growth.update(whole.flat())
     return growth.state()
+
+
+def _under(prefix: str, of: State) -> State:
+    return {key.removeprefix(prefix): value for key, value in of.items() if key.startswith(prefix)}
 
 
 def _pairs(of: Mapping[int, int]) -> np.ndarray[Any, np.dtype[np.int64]]:

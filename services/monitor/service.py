@@ -6,6 +6,7 @@ idle; later ones only a person accepts, and each ends the process, so that it st
 
 from typing import Protocol
 
+from services import meaning
 from services.monitor.building import keeper_of
 from services.monitor.export import export_state
 from services.monitor.first_reference import accept_first
@@ -52,7 +53,8 @@ class Monitor:
         self._version = 0
 
     def start(self) -> None:
-        """Read the policy, and begin if a reference is accepted. Blocks."""
+        """Read the policy, and begin if a reference is accepted. Blocks; UnavailableError where an extra is missing."""
+        meaning.check(self._context.recipe.monitor.embeddings)
         self._steward.start()
         self._begin(self._steward.look())
 

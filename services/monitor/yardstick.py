@@ -5,13 +5,14 @@ replacement, copies destroy what is seen once. Equal sizes always, for nearly ev
 strata in the proportions of what is measured.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.artefact import Artefact
+from services.monitor import meanings
 from services.monitor.strata import ONE_POOL, UNCALIBRATED, UNKNOWN, Pools, apportioned, pooled
 from services.monitor.summary import summary
 from streams.samples import Sample
@@ -42,10 +43,11 @@ class Null(NamedTuple):
 class Yardstick:
     """Measures windows of `size` documents against as many human ones; `pools` tell which strata count as one.
 
-    `nulls` are those of windows in the proportions of the human documents; empty where there are too few.
+    `nulls` are those of windows in the proportions of the human documents; empty where there are too few. `sampled`
+    documents of a window have a sentence vector, which adds what `meanings` measures.
     """
 
-    def __init__(self, human: Documents, size: int, pools: Pools = ONE_POOL) -> None:
+    def __init__(self, human: Documents, size: int, pools: Pools = ONE_POOL, sampled: int = 0) -> None:
         mixed = human.at(np.random.default_rng(_SEED).permutation(len(human.keys)))
         against, self._others = mixed.part(0, size), mixed.part(size, len(mixed.keys))
         vectors = against.vectors.astype(np.float64)
@@ -56,10 +58,13 @@ class Yardstick:
         self._balls = coverage.fit(vectors)
         self._gaussian = spectrum.fit(vectors)
         self._cells = cells.fit(mixed.vectors.astype(np.float64), _CELLS, _SEED)
+        self._meanings = meanings.fit(mixed, sampled, _SEED)
         self._of_others = pooled(self._others.strata, pools)
         self._mixed: dict[tuple[int, ...], Mapping[str, Null]] = {}
         self._is_calibrated = len(human.keys) >= PART * size
-        self.nulls = self._draw([(self._others, size)]) if self._is_calibrated else {}
+        self.nulls = _drawn(self._of_all, [(self._others, size)]) if self._is_calibrated else {}
+        if self._meanings is not None and self._is_calibrated:
+            self.nulls = {**self.nulls, **_drawn(self._meanings.values, [(self._meanings.others, sampled)])}
 
     def is_calibrated(self, documents: Documents) -> NDArray[np.bool_]:
         """Return which documents are of strata that the reference has enough of."""
@@ -84,6 +89,9 @@ class Yardstick:
 
     def values(self, window: Documents) -> dict[str, float]:
         """Return every statistic of a window of documents by name."""
+        return self._of_all(window) | (self._meanings.values(window) if self._meanings is not None else {})
+
+    def _of_all(self, window: Documents) -> dict[str, float]:
         vectors, divergent = window.vectors.astype(np.float64), divergence.Divergence(self._words)
         divergent.update(window.flat())
         balls, occupied = coverage.Coverage(self._balls), cells.Cells(self._cells)
@@ -117,30 +125,34 @@ class Yardstick:
         if (wanted > _MOST * there).any():
             return {}
         of_pool = ((self._others.at(self._of_others == pool), count) for pool, count in enumerate(wanted.tolist()))
-        return self._draw([(documents, count) for documents, count in of_pool if count])
-
-    def _draw(self, strata: Sequence[tuple[Documents, int]]) -> Mapping[str, Null]:
-        """Return the nulls of windows that have so many of each of these documents."""
-        rng, drawn = np.random.default_rng(_SEED), []
-        for _ in range(DRAWS):
-            parts = [of.at(np.sort(rng.permutation(len(of.keys))[:count])) for of, count in strata]
-            drawn.append(self.values(join(parts)))
-        share = max(count / len(of.keys) for of, count in strata)
-        names = [name for name in drawn[0] if all(name in values for values in drawn)]
-        nulls = {name: _null(np.array([values[name] for values in drawn]), share) for name in names}
-        return {name: null for name, null in nulls.items() if np.isfinite(null).all()}
+        return _drawn(self._of_all, [(documents, count) for documents, count in of_pool if count])
 
 
 def human_documents(artefact: Artefact, samples: list[Sample], memory: int) -> Documents:
     """Return human samples as documents of a stream of their own, in the order of their ids, which is a random one.
 
-    The first `memory` of them fill the memory of novelty; their own is not a number.
+    The first `memory` of them fill the memory of novelty; their own is not a number. As many of them get a sentence
+    vector as of other documents, which takes 35 ms each: 1,000 documents at 5 of each 25 take 7 s.
     """
     documents = artefact.documents(sorted(samples, key=lambda sample: sample.sample_id))
     novelty = Novelty(memory)
     documents.scores[:, : len(LENGTHS)] = novelty.score(documents.flat())
     documents.scores[:memory, : len(LENGTHS)] = np.nan
     return documents
+
+
+def _drawn(
+    values: Callable[[Documents], Mapping[str, float]], strata: Sequence[tuple[Documents, int]]
+) -> Mapping[str, Null]:
+    """Return the nulls of windows that have so many of each of these documents."""
+    rng, drawn = np.random.default_rng(_SEED), []
+    for _ in range(DRAWS):
+        parts = [of.at(np.sort(rng.permutation(len(of.keys))[:count])) for of, count in strata]
+        drawn.append(values(join(parts)))
+    share = max(count / len(of.keys) for of, count in strata)
+    names = [name for name in drawn[0] if all(name in each for each in drawn)]
+    nulls = {name: _null(np.array([each[name] for each in drawn]), share) for name in names}
+    return {name: null for name, null in nulls.items() if np.isfinite(null).all()}
 
 
 def _null(values: np.ndarray[tuple[int], np.dtype[np.float64]], share: float) -> Null:

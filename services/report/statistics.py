@@ -80,8 +80,27 @@ MORE: dict[str, About] = {
     "precision": About("Precision", "Texts that lie where humans write. Stays high.", "% of documents", percent),
     "density": About("Density", "How thickly texts lie where humans write. Rises on collapse.", "density"),
     "frechet": About("Fréchet distance", "Distance from human text in meaning.", "distance"),
+    "meaning_mmd2": About(
+        "Mean discrepancy of sentence vectors", "Distance from what humans mean, whatever the words.", "MMD²"
+    ),
+    "meaning_recall": About(
+        "Recall of sentence vectors",
+        "How much of what humans mean is reached. Falls on collapse.",
+        "% of human text",
+        percent,
+    ),
+    "meaning_coverage": About(
+        "Coverage of sentence vectors",
+        "Human texts that one in the window means. Falls on collapse.",
+        "% of human text",
+        percent,
+    ),
     "vendi": About("Vendi score", "Number of really different texts. Falls on collapse.", "texts"),
     "cells_hit": About("Cells hit", "Regions of human text that the window reaches.", "% of cells", percent),
     "cells_unreached": About("Rare cells unreached", "Rare human text that is not reached.", "% of rare text", percent),
+    "adwin_drifts": About("Drifts, by ADWIN", "A second opinion on change; decides nothing.", "drifts so far"),
+    "page_hinkley_drifts": About(
+        "Drifts, by Page-Hinkley", "A second opinion, often wrong; decides nothing.", "drifts so far"
+    ),
     "heaps_beta": About("Heaps' β", "Slope of vocabulary growth. Falls on collapse.", "β"),
 }

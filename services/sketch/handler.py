@@ -13,6 +13,7 @@ from streams.broker import Record
 from streams.codec import Codec
 from streams.events import BatchSketched, event_id
 from streams.processor import Handled, Input
+from streams.samples import Sample
 from streams.stats.documents import Documents, from_bytes
 from streams.stats.novelty import MEMORY, Novelty
 from streams.stats.sequential import CELL
@@ -27,6 +28,14 @@ class Part(NamedTuple):
 
     to_position: int
     streams: Mapping[str, Stream]
+
+
+class _Said(NamedTuple):
+    """What a group has said in a batch, and how many samples more that have too few words."""
+
+    documents: Documents
+    samples: Sequence[Sample]
+    left_out: int
 
 
 class Handler:
@@ -75,9 +84,10 @@ class Handler:
         to_position = inputs[-1].record.offset + 1
         cells: dict[str, bytes] = {}
         changed: dict[str, Stream] = {}
-        for group, (documents, left_out) in self._by_group(inputs).items():
+        for group, said in self._by_group(inputs).items():
             stream = streams.get(group) or self._fresh()
-            changed[group], full = stream.take(documents, left_out, self._artefact.hash)
+            documents = self._artefact.meant(said.documents, said.samples, stream.place(self._artefact.hash))
+            changed[group], full = stream.take(documents, said.left_out, self._artefact.hash)
             first = changed[group].seen // CELL - len(full)
             cells |= {f"{group}#{first + number}": cell.to_bytes() for number, cell in enumerate(full)}
         event = BatchSketched(
@@ -111,16 +121,19 @@ class Handler:
             streams[group] = (streams.get(group) or self._fresh()).continued(cells, data, event.artefact_hash)
         self._parts[place] = Part(event.to_position, streams)
 
-    def _by_group(self, inputs: Sequence[Input]) -> Mapping[str, tuple[Documents, int]]:
-        """Return each group's documents, and how many samples of it have too few words."""
+    def _by_group(self, inputs: Sequence[Input]) -> Mapping[str, "_Said"]:
         counted = [found for each in inputs if (found := self._groups.of(each.event)) is not None]
         places: dict[str, list[int]] = {}
         for place, (_, groups) in enumerate(counted):
             for group in groups:
                 places.setdefault(str(group), []).append(place)
         placed = self._artefact.placed([sample for sample, _ in counted])
-        rows = {group: np.flatnonzero(np.isin(placed.places, mine)) for group, mine in places.items()}
-        return {group: (placed.documents.at(mine), len(places[group]) - len(mine)) for group, mine in rows.items()}
+        said = {}
+        for called, mine in places.items():
+            rows = np.flatnonzero(np.isin(placed.places, mine))
+            samples = [counted[place][0] for place in placed.places[rows].tolist()]
+            said[called] = _Said(placed.documents.at(rows), samples, len(mine) - len(rows))
+        return said
 
     def _fresh(self) -> Stream:
         return Stream(novelty=Novelty(self._memory))

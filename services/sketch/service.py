@@ -4,6 +4,7 @@ Waits until a reference version is accepted, for what it writes is computed by m
 ends the process, so that it starts again with the new models.
 """
 
+from services import meaning
 from services.policy import Policies
 from services.reference import accepted
 from services.sketch.groups import Groups
@@ -17,6 +18,8 @@ from streams.topics import name
 
 _SECONDS = 2.0
 _IDLE_SECONDS = 0.5
+_RECORDS = 1_000
+_RECORDS_WITH_MEANINGS = 400  # with a vector each, a sketch of twice as many is more than Kafka takes in one record
 
 
 def build(context: Context) -> Stage:
@@ -35,7 +38,8 @@ class Sketch:
         self._fold: Fold | None = None
 
     def start(self) -> None:
-        """Begin to watch the policy. Blocks."""
+        """Begin to watch the policy. Blocks; raises UnavailableError where an extra is missing."""
+        meaning.check(self._context.recipe.monitor.embeddings)
         self._fold = Fold(self._context.broker, [name(self._context.pipeline, "policy")], self._policies.fold)
         self._fold.catch_up()
         self._begin()
@@ -64,8 +68,8 @@ class Sketch:
         policy = self._policies.latest
         if policy is None or policy.reference_version == 0:
             return
-        context = self._context
-        _, artefact = accepted(context.broker, context.codec, context.pipeline, policy)
+        context, embeddings = self._context, self._context.recipe.monitor.embeddings
+        _, artefact = accepted(context.broker, context.codec, context.pipeline, policy, embeddings)
         self._version = artefact.version
         self._processor = Processor(
             broker=context.broker,
@@ -81,7 +85,7 @@ class Sketch:
                 partitions=context.broker.partitions()[name(context.pipeline, "generate")],
                 now=context.now,
             ),
-            limits=Limits(seconds=_SECONDS, dead_letters=context.dead_letter_limit),
+            limits=Limits(_RECORDS_WITH_MEANINGS if embeddings else _RECORDS, _SECONDS, context.dead_letter_limit),
             now=context.now,
             metrics=context.metrics,
         )

@@ -48,6 +48,10 @@ class Stream:
         )
         return following, [waiting.part(start, start + CELL) for start in range(0, full, CELL)]
 
+    def place(self, artefact_hash: str) -> int:
+        """Return the place in its cell that the next document gets from this artefact."""
+        return self.seen % CELL if self.artefact_hash == artefact_hash else 0
+
     def without_open(self) -> "Stream":
         """Return the stream without its unfinished cell: another artefact's numbers can't be joined with these."""
         lost = len(self.open.keys) if self.open is not None else 0
@@ -56,7 +60,7 @@ class Stream:
     def to_bytes(self) -> bytes:
         """Return all of it but what novelty knows: those words lie in the cells before."""
         counts = {field: np.array(getattr(self, field)) for field in _COUNTS}
-        return pack(counts if self.open is None else {**counts, **self.open._asdict()})
+        return pack(counts if self.open is None else {**counts, **self.open.columns()})
 
     def continued(self, cells: list[Documents], data: bytes, artefact_hash: str) -> "Stream":
         """Return the stream that `take` returned, from the cells that it filled and its bytes."""

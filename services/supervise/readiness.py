@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from services import meaning
 from services.ingest import inputs
 from services.ingest.split import ENOUGH, Shares, advice
 from services.recipe import Recipe
@@ -12,6 +13,7 @@ from streams.errors import BallastError
 from streams.jars import Progress
 from streams.java import find_java
 from streams.kafka import KafkaBroker
+from streams.stats.sequential import CELL
 
 _TIMEOUT = 5.0
 KNOWN_AFTER = 4_000  # documents: as many as novelty remembers, and as many as a baseline has
@@ -43,6 +45,12 @@ def warnings(recipe: Recipe) -> Iterator[str]:
             f"synthetic part, so equal parts are taken; use {1 / len(families):.2f} or more"
         )
     yield from _slow_admission(recipe)
+    sampled = recipe.monitor.embeddings * recipe.monitor.window // CELL
+    if 0 < sampled < meaning.LEAST:
+        yield (
+            f"monitor.embeddings {recipe.monitor.embeddings} gives {sampled} sentence vectors a window, too few to "
+            f"compare; {meaning.LEAST} are needed, so raise it or monitor.window"
+        )
     if recipe.mix.max_synthetic_share * recipe.mix.batch < 1:
         yield (
             f"mix.max_synthetic_share {recipe.mix.max_synthetic_share:g} of a batch of {recipe.mix.batch} is less than "
@@ -65,6 +73,8 @@ def _slow_admission(recipe: Recipe) -> Iterator[str]:
 def findings(chosen: Chosen, progress: Progress | None = None) -> Iterator[Finding]:
     """Yield what start-up needs beyond the recipe, in order. Blocks; fetches the jars if they are missing."""
     yield _seeds(chosen.recipe)
+    if chosen.recipe.monitor.embeddings:
+        yield _tried("embeddings", lambda: _sampled(chosen.recipe))
     if (bootstrap := chosen.settings.kafka_bootstrap) is not None:
         yield _tried("kafka", lambda: _reached(bootstrap))
     else:
@@ -105,6 +115,11 @@ def _reached(bootstrap: str) -> str:
 def _embedded(chosen: Chosen, progress: Progress | None) -> str:
     kafka.embedded(chosen.settings, chosen.folder, progress)
     return f"embedded; its jars lie in {chosen.settings.cache / 'jars'}"
+
+
+def _sampled(recipe: Recipe) -> str:
+    meaning.check(recipe.monitor.embeddings)
+    return f"{recipe.monitor.embeddings} of {CELL} documents get a vector of {meaning.MODEL}"
 
 
 def _writable(chosen: Chosen) -> str:

@@ -49,6 +49,7 @@ def documents(rng: np.random.Generator, count: int, fall: float = 0.0) -> Docume
         traits=np.floor(rng.random((count, len(TRAITS))) * 40).astype(np.float32),
         symbols=rng.integers(0, 150, (count, WORDS), np.uint8),
         strata=np.zeros(count, np.uint16),
+        meanings=np.empty((count, 0), np.float16),
     )
 
 

@@ -10,6 +10,7 @@ from services.monitor.cell import Cell
 from services.monitor.change import ADMISSION, Change
 from services.monitor.group import Group, fresh, warm_up
 from streams.stats.novelty import MEMORY
+from streams.stats.second_opinion import SecondOpinion
 from streams.stats.sequential import CELL
 
 LEAST = SETTING.threshold
@@ -109,6 +110,19 @@ def test_the_suspects_are_no_more_than_so_many() -> None:
     found = follow(BEGUN, cells)[-1]
     assert found.suspects.tolist() == [key for each in cells[-320:] for key in each.documents.keys.tolist()]
     assert found.since[0] < cells[-320].start  # what is older is still told
+
+
+def test_the_second_opinion_is_of_the_baseline_and_of_every_cell_that_is_tested() -> None:
+    cells = cells_of_stream(documents(np.random.default_rng(1), 1_000, 0.2))
+    said, expected = follow(BEGUN, cells), SecondOpinion(BEGUN.scores.astype(float))
+    assert BEGUN.drifts() == expected.get() == {"adwin_drifts": 0.0, "page_hinkley_drifts": 0.0}
+    for each, test in zip(cells, said, strict=True):
+        expected.update(each.documents.scores.mean(axis=0, dtype=float)[np.newaxis])
+        assert test.drifts() == expected.get()
+    assert min(said[-1].drifts().values()) >= len(SCORES)
+    assert said[-1].retested().drifts() == said[-1].drifts()
+    assert follow(said[-1].anew(), cells)[-1].drifts() == {}
+    assert set(BEGUN.drifts().values()) == {0.0}, "the one before is as it was"
 
 
 def test_retesting_keeps_the_baseline_and_forgets_the_evidence() -> None:

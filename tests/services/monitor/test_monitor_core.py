@@ -279,6 +279,27 @@ def test_novelty_is_measured_only_where_its_memory_was_full_and_evidence_where_t
         assert (found["types"].evidence is None) == (window < known - 1), "its last cell ends the baseline"
 
 
+def test_a_second_opinion_is_shown_of_groups_with_a_baseline_and_decides_nothing() -> None:
+    world, rng = admitted("a"), np.random.default_rng(1)
+    run, before = world.run, len(world.run.measured)
+    for turn in range(80):  # a shift that the test's tolerance leaves alone
+        said = {A: documents(rng, 50, 0.04)} if turn % 4 < 2 else {MIX: documents(rng, 50)}
+        run.take(world.sketcher.sketch(turn % 2, said))
+    names = {"adwin_drifts", "page_hinkley_drifts"}
+    shown = [(each, {found.name: found for found in each.statistics if found.name in names}) for each in run.measured]
+    for at, (each, found) in enumerate(shown):
+        is_known = each.group == A and each.window >= (MEMORY + ADMISSION) // WINDOW - 1
+        assert set(found) == (names if is_known else set())
+        assert all(one.null_median is None and one.excess is None for one in found.values())
+        assert at >= before or not any(one.value for one in found.values()), "nothing has changed yet"
+    drifts = run.state.groups[A].change.drifts()
+    assert min(drifts.values()) >= 1
+    last = [found for each, found in shown if each.group == A][-1]
+    assert {name: found.value for name, found in last.items()} == drifts
+    assert not run.alarms()
+    assert run.state.decisions.source("a").phase == "healthy"
+
+
 def test_without_nulls_the_share_stays_at_the_floor_and_with_human_text_it_rises() -> None:
     for few, ends in ((True, 0.05), (False, 0.3)):
         world, rng = admitted("a"), np.random.default_rng(1)

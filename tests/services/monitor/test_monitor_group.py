@@ -12,6 +12,7 @@ from services.monitor.trace import fresh as nothing
 from streams.events import BatchSketched
 from streams.stats.growth import Growth
 from streams.stats.sequential import CELL
+from streams.stats.statistic import pack, unpack
 
 
 def test_cells_come_in_the_order_of_their_numbers_with_where_they_may_begin() -> None:
@@ -63,12 +64,20 @@ def test_a_group_that_was_stored_is_the_same_but_for_the_cells_that_wait() -> No
         )
         assert again.heaps() == pytest.approx(group.heaps(), nan_ok=True)
         assert again.change.evidence() == group.change.evidence()
+        assert again.change.drifts() == group.change.drifts()
         assert (again.change.tested, again.change.since) == (group.change.tested, group.change.since)
         assert again.change.suspects.tolist() == group.change.suspects.tolist()
         assert again.trace.keys.tolist() == group.trace.keys.tolist()
         assert again.trace.places.tolist() == group.trace.places.tolist()
         assert again.change.admitted == (name == "generate/text/a")
     assert len(run.state.groups["generate/text/a"].change.suspects)
+
+
+def test_a_group_that_was_stored_before_there_was_a_second_opinion_begins_one() -> None:
+    group = admitted("a").run.state.groups["generate/text/a"]
+    older = {key: value for key, value in unpack(group.to_bytes()).items() if not key.startswith("opinion_")}
+    again = from_bytes(pack(older), PARTITIONS, WIDTH)
+    assert again.change.drifts() == {"adwin_drifts": 0.0, "page_hinkley_drifts": 0.0}
 
 
 def test_a_stored_group_is_no_larger_than_a_record_may_be() -> None:

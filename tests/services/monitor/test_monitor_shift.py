@@ -65,6 +65,7 @@ class Monitored:
             traits=self._rng.random((count, len(TRAITS))).astype(np.float32),
             symbols=self._rng.integers(0, 150, (count, WORDS), np.uint8),
             strata=np.zeros(count, np.uint16),
+            meanings=np.empty((count, 0), np.float16),
         )
 
     @property

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from monitor_world import took
 
-from services import embedding
+from services import embedding, meaning
 from services.artefact import SCORES, TRAITS
 from services.monitor import control, stored
 from services.monitor.cell import Cell
 from services.monitor.core import State, Step
 from services.monitor.decisions import Decisions, Source
 from services.monitor.group import fresh
+from services.sketch import service
 from streams.parts import SourceRange
 from streams.stats.documents import WORDS, Documents
 from streams.stats.sequential import CELL
@@ -27,7 +28,9 @@ BASELINE = 40  # cells of each partition
 SHIFT = 8.0  # of the scores once the baseline is full: nothing is clean any more, so suspects pile up
 
 
-def documents() -> Documents:
+def documents(embeddings: int = 0) -> Documents:
+    meanings = RNG.normal(size=(CELL, meaning.DIMENSIONS if embeddings else 0)).astype(np.float16)
+    meanings[embeddings:] = 0
     return Documents(
         keys=RNG.integers(0, 1 << 63, CELL).astype(np.uint64),
         words=RNG.integers(0, 1 << 32, (CELL, WORDS)).astype(np.uint32),  # every word a new type
@@ -36,6 +39,7 @@ def documents() -> Documents:
         traits=RNG.random((CELL, len(TRAITS))).astype(np.float32),
         symbols=RNG.integers(0, 150, (CELL, WORDS), np.uint8),
         strata=np.zeros(CELL, np.uint16),
+        meanings=meanings,
     )
 
 
@@ -78,8 +82,11 @@ def test_decisions_and_guard_are_small_with_as_many_groups_as_there_may_be() -> 
     assert max(map(len, records.values())) <= STATE // 4
 
 
-def test_a_sketch_leaf_stays_within_64_kilobytes_and_a_full_batch_within_one_record() -> None:
-    cells = [documents() for _ in range(1_000 // CELL)]
+@pytest.mark.parametrize(("embeddings", "records"), [(0, service._RECORDS), (CELL, service._RECORDS_WITH_MEANINGS)])
+def test_a_sketch_leaf_stays_within_64_kilobytes_and_a_full_batch_within_one_record(
+    embeddings: int, records: int
+) -> None:
+    cells = [documents(embeddings) for _ in range(records // CELL)]
     assert max(len(cell.to_bytes()) for cell in cells) <= LEAF
     event = world.sketches()[0][0]
     full = replace(event, groups={f"generate/text/s#{n}": cell.to_bytes() for n, cell in enumerate(cells)})

@@ -27,14 +27,14 @@ CODEC = Codec()
 NOW = 1_700_000_000_000
 PARTITIONS = 4
 _WORDS = [f"word{n}" for n in range(400)]
-BUILT: dict[tuple[int, int, int], Artefact] = {}
+BUILT: dict[tuple[int, int, int, int], Artefact] = {}
 
 
-def build_once(version: int, fit: Sequence[Sample], seeds: Sequence[Sample]) -> Artefact:
+def build_once(version: int, fit: Sequence[Sample], seeds: Sequence[Sample], embeddings: int) -> Artefact:
     """Fit each reference once: a stage that is killed a hundred times would fit it as often."""
-    key = (version, len(fit), len(seeds))
+    key = (version, len(fit), len(seeds), embeddings)
     if key not in BUILT:
-        BUILT[key] = artefact.build(version, fit, seeds)
+        BUILT[key] = artefact.build(version, fit, seeds, embeddings)
     return BUILT[key]
 
 
@@ -42,10 +42,10 @@ reference.build_artefact = build_once
 handler.MEMORY = MEMORY = 160  # documents: more than a cell in each partition, and streams outgrow it
 
 
-def recipe(pipeline: str = "p") -> Recipe:
-    told = [{"name": source, "provider": "local", "family": "f"} for source in ("tri", "bi", "own")]
-    seeds = {"path": "x", "licence": "cc0"}
-    return parse({"pipeline": pipeline, "seeds": seeds, "generate": {"target": 1}, "sources": told}, "test")
+def recipe(pipeline: str = "p", embeddings: int = 0) -> Recipe:
+    sources = [{"name": source, "provider": "local", "family": "f"} for source in ("tri", "bi", "own")]
+    told = {"pipeline": pipeline, "seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}}
+    return parse({**told, "sources": sources, "monitor": {"embeddings": embeddings, "window": 100}}, "test")
 
 
 def text(seed: object, words: int = 70) -> str:
@@ -85,24 +85,26 @@ def accept(broker: Any, pipeline: str = "p") -> None:
     accept_reference(broker, CODEC, pipeline, reason="the test's", now=NOW)
 
 
-def stage(broker: Any, pipeline: str = "p") -> Stage:
-    made = service.build(
-        Context(
-            recipe=recipe(pipeline),
-            broker=broker,
-            codec=CODEC,
-            slot=0,
-            now=lambda: NOW,
-            metrics=Metrics(),
-            spools=Path("/nonexistent"),
-        )
+def context(broker: Any, pipeline: str = "p", embeddings: int = 0) -> Context:
+    return Context(
+        recipe=recipe(pipeline, embeddings),
+        broker=broker,
+        codec=CODEC,
+        slot=0,
+        now=lambda: NOW,
+        metrics=Metrics(),
+        spools=Path("/nonexistent"),
     )
+
+
+def stage(broker: Any, pipeline: str = "p", embeddings: int = 0) -> Stage:
+    made = service.build(context(broker, pipeline, embeddings))
     made.start()
     return made
 
 
-def drain(broker: Any) -> None:
-    sketch = stage(broker)
+def drain(broker: Any, embeddings: int = 0) -> None:
+    sketch = stage(broker, embeddings=embeddings)
     until_idle(sketch)
     sketch.close()
 
