@@ -10,6 +10,10 @@ ALL = "all"  # a batch is one whole, and all synthetic text of a task is one too
 OTHER = "other"  # what is beyond the number of groups that are told apart; a task may be that too
 BROUGHT = "ingest"  # candidates that a file brought, without a source
 RESERVED = (HUMAN, ALL, OTHER, BROUGHT)
+MOST = 64  # groups
+OF_A_TASK = 5  # seeds, mix, all that is generated, and the other sources generated and accepted
+OF_A_SOURCE = 2  # generated and accepted
+MOST_SOURCES = (MOST // 2 - OF_A_TASK) // OF_A_SOURCE  # told apart, so that one task and all others have room
 
 
 class Name(NamedTuple):

@@ -1,10 +1,10 @@
 """D1: on the plays, a source that trains on its own output is found within some hundred documents, and no other is.
 
-Setting: streams in 4 partitions as `sketch` sees them: novelty remembers 500 documents of each. The first 2,000
-documents fill that memory, the next 1,000 are the baseline, then cells of 25 are tested on the three novelty shares
-with the product's threshold for 25 million documents between false alarms and 6 alarmed groups. Human streams are 20
-splits of 5,000 documents; healthy ones 6,000 documents of three n-gram sources at T = 1, trained on 6,000 plays'
-documents; then each source is trained on its own last 2,000 documents, with no sharpening.
+Setting: streams in 4 partitions as `sketch` sees them: novelty remembers 500 documents of each. The first 2,200
+documents fill that memory, the next 2,000 are the baseline, then cells of 25 are tested on the three novelty shares
+with the product's threshold for 25 million documents between false alarms and 6 alarmed groups. Of human text 20 times
+5,000 documents are tested, each time others of the plays' or in another order; of three n-gram sources at T = 1,
+trained on 6,000 of the plays' documents, 6,000; then each is trained on its own last 2,000, with no sharpening.
 """
 
 from collections.abc import Iterator
@@ -17,13 +17,16 @@ from experiments.bar import Bar
 from experiments.detectors import Scores, evidence_alarms
 from experiments.plays import PARTITIONS, documents, flat
 from services.generate.ngram import NgramModel
+from services.monitor.change import ADMISSION
 from streams.stats.documents import WORDS
 from streams.stats.novelty import MEMORY, Novelty
 from streams.stats.sequential import threshold
 
-FILLED, CALIBRATION = MEMORY + MEMORY // 10, 1_000  # a tenth more than the memory, for partitions do not fill alike
-HUMAN_STREAMS, HUMAN_DOCUMENTS = 20, 5_000
-HEALTHY_DOCUMENTS, RETRAINED_DOCUMENTS = 6_000, 1_500
+FILLED = MEMORY + MEMORY // 10  # a tenth more than the memory, for partitions do not fill alike
+HUMAN_STREAMS = 20
+HUMAN_DOCUMENTS, HEALTHY_DOCUMENTS, RETRAINED_DOCUMENTS = 5_000, 6_000, 1_500  # that are tested
+TRAINED_ON = 6_000
+BEFORE = FILLED + ADMISSION
 LEARNT = 2_000
 REPEATS = 3
 WITHIN = 500
@@ -60,15 +63,17 @@ def streams(seed: int, human_streams: int = HUMAN_STREAMS, repeats: int = REPEAT
     """Yield the human streams, then of each source a healthy one and one that is retrained, in turns."""
     rng, plays = np.random.default_rng(seed), documents()
     for _ in range(human_streams):
-        yield _stream(rng, "human", "human", [plays[n] for n in rng.permutation(len(plays))[:HUMAN_DOCUMENTS]])
+        yield _stream(
+            rng, "human", "human", [plays[n] for n in rng.permutation(len(plays))[: BEFORE + HUMAN_DOCUMENTS]]
+        )
     for name, (order, backoff) in SOURCES.items():
-        learnt = [plays[n] for n in rng.permutation(len(plays))[:HEALTHY_DOCUMENTS]]
+        learnt = [plays[n] for n in rng.permutation(len(plays))[:TRAINED_ON]]
         model = NgramModel(learnt, order=order, backoff=backoff)
         for _ in range(repeats):
-            said = _said(model, rng, HEALTHY_DOCUMENTS)
+            said = _said(model, rng, BEFORE + HEALTHY_DOCUMENTS)
             yield _stream(rng, name, "healthy", said)
             echo = NgramModel(said[-LEARNT:], order=order, backoff=backoff)
-            retrained = [*said[-FILLED - CALIBRATION :], *_said(echo, rng, RETRAINED_DOCUMENTS)]
+            retrained = [*said[-BEFORE:], *_said(echo, rng, RETRAINED_DOCUMENTS)]
             yield _stream(rng, name, "retrained", retrained)
 
 
@@ -81,8 +86,8 @@ def _stream(
     rng: np.random.Generator, source: str, state: Literal["human", "healthy", "retrained"], said: list[str]
 ) -> Stream:
     shares = _novelty(rng, said)
-    tested = shares[FILLED + CALIBRATION :]
-    return Stream(source, state, shares[FILLED : FILLED + CALIBRATION], tested, rng.random(len(tested)))
+    tested = shares[BEFORE:]
+    return Stream(source, state, shares[FILLED:BEFORE], tested, rng.random(len(tested)))
 
 
 def _novelty(rng: np.random.Generator, said: list[str]) -> NDArray[np.float64]:

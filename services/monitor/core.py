@@ -9,7 +9,7 @@ from math import sqrt
 from typing import NamedTuple
 
 from services.artefact import SCORES
-from services.groups import HUMAN, Name, parsed
+from services.groups import HUMAN, MOST, Name, parsed
 from services.monitor import decisions as deciding
 from services.monitor import group as grouping
 from services.monitor import levels, measuring
@@ -22,7 +22,6 @@ from streams.errors import FatalError
 from streams.events import AlarmKind, BatchSketched, CollapseMeasured, event_id
 from streams.stats.documents import Documents
 
-MOST_GROUPS = 64
 _FOLLOWED = 0.02  # of the seeds: what moves less moves a mean by less than a test's tolerance, in domains 5 sd apart
 Place = tuple[str, int]  # word of the topic, partition
 
@@ -108,7 +107,7 @@ class MonitorCore:
 
     def _group(self, now: State, name: str) -> Group | None:
         """Return a group or a fresh one; None if it is one too many, as when a recipe had many other sources before."""
-        if name in now.groups or len(now.groups) < MOST_GROUPS:
+        if name in now.groups or len(now.groups) < MOST:
             return now.groups.get(name) or grouping.fresh(self._setting.partitions, self._setting.width)
         return None
 
@@ -119,7 +118,6 @@ class MonitorCore:
         self, now: State, name: str, group: Group, cell: Cell, at: int
     ) -> tuple[State, Group, list[CollapseMeasured]]:
         parts = parsed(name)
-        was_admitted = group.change.admitted
         if parts.source != HUMAN and not len(group.change.scores):
             seeds = now.groups.get(f"seed/{parts.task}/{HUMAN}")
             group = replace(group, begun=seeds.documents if seeds else 0)
@@ -128,7 +126,8 @@ class MonitorCore:
         if whole is not None:
             now, group, said = self._measure(now, name, group, whole)
             measured.append(said)
-        if parts.source != HUMAN and group.change.admitted and not was_admitted:
+        is_new = parts.word == "generate" and now.decisions.source(parts.source).phase == "admitting"
+        if is_new and group.change.admitted and group.last:  # without a whole window nothing is known of its level
             refused = levels.fault(group.last, self._yardstick.nulls)
             admitted = deciding.admitted(now.decisions, parts.source, at, refused_for=refused)
             now = replace(now, decisions=admitted)
@@ -234,7 +233,7 @@ def declare(state: State, declared: Mapping[str, str]) -> State:
     """Return the state under the recipe of today: what was normal for another model is no baseline for this one."""
     decisions, others = deciding.declare(state.decisions, declared)
     groups = {
-        name: replace(group, change=group.change.anew()) if parsed(name).source in others else group
+        name: replace(group, change=group.change.anew(), last={}) if parsed(name).source in others else group
         for name, group in state.groups.items()
     }
     return replace(state, decisions=decisions, groups=groups)

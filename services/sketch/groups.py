@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 
-from services.groups import ALL, BROUGHT, HUMAN, OTHER, Name
+from services.groups import ALL, BROUGHT, HUMAN, MOST, MOST_SOURCES, OF_A_SOURCE, OF_A_TASK, OTHER, Name
 from streams.events import Event, SampleGenerated, SampleIngested, SampleMixed, SampleVerified
 from streams.samples import Sample
 
-MOST = 64
-_OF_A_TASK = 5  # seeds, mix, all that is generated, and the other sources generated and accepted
-_OF_A_SOURCE = 2  # generated and accepted
 _DRAW_DIGITS = 8  # of a sample's id, not those of its key in a cell
 
 
@@ -19,9 +16,8 @@ class Groups:
     """
 
     def __init__(self, sources: Sequence[str], tasks: Sequence[str]) -> None:
-        most = (MOST // 2 - _OF_A_TASK) // _OF_A_SOURCE  # so that a task and all other ones have room
-        self._sources = frozenset([BROUGHT, *sources][:most])
-        each = _OF_A_TASK + _OF_A_SOURCE * len(self._sources)
+        self._sources = frozenset([BROUGHT, *sources][:MOST_SOURCES])
+        each = OF_A_TASK + OF_A_SOURCE * len(self._sources)
         self._tasks = frozenset(tasks[: MOST // each - 1])
 
     def of(self, event: Event) -> tuple[Sample, list[Name]] | None:

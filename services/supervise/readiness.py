@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from services import meaning
+from services.groups import MOST_SOURCES
 from services.ingest import inputs
 from services.ingest.split import ENOUGH, Shares, advice
 from services.recipe import Recipe
@@ -17,6 +18,7 @@ from streams.stats.sequential import CELL
 
 _TIMEOUT = 5.0
 KNOWN_AFTER = 4_000  # documents: as many as novelty remembers, and as many as a baseline has
+WATCHED = MOST_SOURCES - 1  # beside what files bring
 
 
 class Finding(NamedTuple):
@@ -44,6 +46,11 @@ def warnings(recipe: Recipe) -> Iterator[str]:
             f"mix.max_family_share {cap:g} of {len(families)} families covers only {cap * len(families):.0%} of the "
             f"synthetic part, so equal parts are taken; use {1 / len(families):.2f} or more"
         )
+    if len(recipe.sources) > WATCHED:
+        yield (
+            f"The monitor watches the first {WATCHED} of the {len(recipe.sources)} sources one by one, and the others "
+            f"only as a whole, without alarms: put those that you know least first"
+        )
     yield from _slow_admission(recipe)
     sampled = recipe.monitor.embeddings * recipe.monitor.window // CELL
     if 0 < sampled < meaning.LEAST:
@@ -60,11 +67,12 @@ def warnings(recipe: Recipe) -> Iterator[str]:
 
 def _slow_admission(recipe: Recipe) -> Iterator[str]:
     """Warn where sources end before the monitor knows them."""
+    known_after = max(KNOWN_AFTER, recipe.monitor.window)
     total = sum(source.weight for source in recipe.sources)
     parts = {source.name: recipe.generate.target * source.weight / total for source in recipe.sources if total > 0}
-    if few := [name for name, documents in parts.items() if 0 < documents < KNOWN_AFTER]:
+    if few := [name for name, documents in parts.items() if 0 < documents < known_after]:
         yield (
-            f"The monitor knows a source after some {KNOWN_AFTER:,} documents, and generate.target gives "
+            f"The monitor knows a source after some {known_after:,} documents, and generate.target gives "
             f"{few[0]} about {parts[few[0]]:,.0f}; until a source is known, the share stays at mix.floor "
             f"({recipe.mix.floor:g}): raise the target, or set the share with `ballast policy set`"
         )

@@ -3,12 +3,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_up import samples
 
 from services import meaning
 from services.recipe import parse
 from services.settings import Settings
+from services.sketch.groups import Groups
 from services.supervise import readiness
-from services.supervise.readiness import KNOWN_AFTER, warnings
+from services.supervise.readiness import KNOWN_AFTER, WATCHED, warnings
 from services.supervise.session import Chosen
 
 
@@ -21,6 +23,20 @@ def told(target: int, **other: Any) -> str:
 @pytest.mark.parametrize(("target", "warns"), [(2 * KNOWN_AFTER, False), (2 * KNOWN_AFTER - 2, True), (100, True)])
 def test_who_ends_before_the_monitor_knows_the_sources_is_warned(target: int, warns: bool) -> None:
     assert ("knows a source after some 4,000 documents" in told(target)) == warns
+
+
+def test_a_source_is_not_known_before_its_first_window() -> None:
+    assert "knows a source after some 9,000 documents" in told(17_000, monitor={"window": 9_000})
+    assert "knows a source" not in told(18_000, monitor={"window": 9_000})
+
+
+@pytest.mark.parametrize("sources", [WATCHED, WATCHED + 1])
+def test_who_has_more_sources_than_are_watched_one_by_one_is_warned(sources: int) -> None:
+    named = [{"name": f"s{n}", "provider": "local", "family": f"f{n}"} for n in range(sources)]
+    groups = Groups([source["name"] for source in named], ["text"])
+    watched = [n for n in range(sources) if groups.source_of(samples("x", 1, source=f"s{n}")[0]).source == f"s{n}"]
+    assert len(watched) == WATCHED
+    assert (f"watches the first {WATCHED} of the" in told(100, sources=named)) == (sources > WATCHED)
 
 
 @pytest.mark.parametrize(

@@ -11,22 +11,26 @@ from monitor_world import (
     PARTITIONS,
     SEEDS,
     SETTING,
+    START,
     WINDOW,
     Run,
     Sketcher,
     admitted,
     documents,
     without_windows,
+    yardstick,
 )
 
 from services.monitor import decisions as deciding
 from services.monitor.cell import cells_of
 from services.monitor.change import ADMISSION
+from services.monitor.core import MonitorCore, State, declare
 from services.monitor.decisions import PROBATION_DOCUMENTS
 from streams.events import BatchSketched
 from streams.parts import OPEN_END, covered
 from streams.stats.documents import Documents
 from streams.stats.novelty import MEMORY
+from streams.stats.sequential import CELL
 
 A, B, ACCEPTED = "generate/text/a", "generate/text/b", "verify/text/a"
 MOVED = 0.6
@@ -264,6 +268,20 @@ def test_a_source_of_copies_is_refused_and_nothing_of_it_is_drawn() -> None:
     assert {name: each.phase for name, each in run.state.decisions.sources.items()} == {"a": "refused", "b": "healthy"}
     assert covered(deciding.held(run.state.decisions), "a", 1, 0)
     assert deciding.weights(run.state.decisions) == {"a": 0.0}
+
+
+def test_a_source_is_admitted_once_a_whole_window_tells_its_level() -> None:
+    core = MonitorCore(replace(SETTING, width=100), yardstick())
+    rng, sketcher, state = np.random.default_rng(1), Sketcher(), State(decisions=START)
+    phases = []
+    for turn in range(2 * 101):
+        state = core.take(state, sketcher.sketch(turn % 2, {A: documents(rng, CELL)}), turn).state
+        phases.append((state.groups[A].change.admitted, state.decisions.source("a").phase))
+    assert phases.index((True, "healthy")) == 2 * 100 - 1
+    assert phases.index((True, "admitting")) == (MEMORY + ADMISSION) // CELL - 1
+    other = declare(declare(state, {"a": "one"}), {"a": "another"})
+    assert not other.groups[A].last
+    assert other.decisions.source("a").phase == "admitting"
 
 
 def without_rare(said: Documents, part: float) -> Documents:

@@ -26,9 +26,10 @@ from monitor_world import (
     yardstick,
 )
 
+from services.groups import MOST
 from services.monitor import stored
 from services.monitor.change import ADMISSION
-from services.monitor.core import MOST_GROUPS, MonitorCore, Step
+from services.monitor.core import MonitorCore, Step
 from services.monitor.yardstick import Yardstick
 from streams.errors import FatalError
 from streams.events import BatchSketched
@@ -232,7 +233,7 @@ def test_there_are_never_more_than_64_groups() -> None:
     for number in range(0, 80, 8):
         groups = {f"generate/text/{each:02}": documents(rng, 25) for each in range(number, number + 8)}
         step = run.take(sketcher.sketch(0, groups))
-        assert len(step.state.groups) == min(MOST_GROUPS, number + 8) <= 64
+        assert len(step.state.groups) == min(MOST, number + 8) <= 64
         assert step.changed == {name for name in groups if name in step.state.groups}
     assert {f"generate/text/{each:02}" for each in range(64)} == set(run.state.groups)
     run.take(sketcher.sketch(0, {"generate/text/03": documents(rng, 25), "generate/text/70": documents(rng, 25)}))

@@ -7,7 +7,7 @@ import numpy as np
 from services.artefact import SCORES, TRAITS
 from services.monitor import control, group
 from services.monitor.core import MonitorCore, Setting, State
-from services.monitor.decisions import Decisions
+from services.monitor.decisions import Decisions, Source
 from services.monitor.yardstick import Yardstick
 from streams.events import BatchSketched
 from streams.stats.documents import WORDS, Documents
@@ -28,7 +28,8 @@ class Monitored:
             partitions=1, width=10_000, threshold=threshold(25e6, 2), limits=LIMITS, artefact="a", version=1
         )
         self._core = MonitorCore(setting, Yardstick(self._documents(60, [0.0] * len(SCORES)), 30))
-        self.state = State(decisions=Decisions(control=control.start(LIMITS)))
+        sources = {"bi": Source(phase="healthy")}  # by windows, which are never whole here
+        self.state = State(decisions=Decisions(control=control.start(LIMITS), sources=sources))
         self._sketches = 0
         self._seen = {SEED: 0, SOURCE: 0}
 

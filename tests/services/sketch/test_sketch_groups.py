@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sketch_world import sample, text
 
-from services.groups import ALL, BROUGHT, HUMAN, OTHER, Name, parsed
+from services.groups import ALL, BROUGHT, HUMAN, MOST, OTHER, Name, parsed
 from services.recipe import RecipeError, parse
-from services.sketch.groups import MOST, Groups
+from services.sketch.groups import Groups
 from streams.events import Event, ModelAnswered, SampleGenerated, SampleIngested, SampleMixed, SampleVerified
 from streams.samples import Lineage, Sample
 
