@@ -76,7 +76,7 @@ class Source(_Part):
 class Generate(_Part):
     """How many candidates, and how varied."""
 
-    target: int = Field(ge=1, description="Accepted samples wanted.")
+    target: int = Field(ge=1, description="Accepted samples wanted; what a policy holds or drops is none.")
     over_generate: float = Field(default=4, ge=1, le=100, description="Candidates at most, as a multiple of target.")
     temperature: tuple[float, float] = (0.7, 1.1)
     slots: int = Field(default=1, ge=1, le=64)

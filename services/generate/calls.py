@@ -37,6 +37,10 @@ class Counts(NamedTuple):
         """All calls."""
         return self.live + self.lost
 
+    def without(self, accepted: int) -> "Counts":
+        """Return the counts if so many of the accepted calls were lost."""
+        return self._replace(accepted=self.accepted - accepted, lost=self.lost + accepted)
+
 
 _PLACES = len(Counts._fields)
 _ASKED, _UNVERIFIED, _REVIEW, _ACCEPTED, _LOST, _NOWHERE = range(_PLACES + 1)

@@ -40,12 +40,8 @@ class KeptOut:
         accepted.planned.append(planned)
         accepted.calls.append(-1 if call is None else call)
 
-    def count(self, ranges: Sequence[SourceRange]) -> int:
-        """Return how many accepted samples lie in the ranges; one that lies in several counts once."""
-        return sum(int(found.sum()) for _, found in self._within(ranges))
-
     def calls(self, ranges: Sequence[SourceRange]) -> list[int]:
-        """Return the calls of the accepted samples in the ranges."""
+        """Return the calls of the accepted samples in the ranges; one that lies in several counts once."""
         return [int(call) for accepted, found in self._within(ranges) for call in np.array(accepted.calls)[found]]
 
     def _within(self, ranges: Sequence[SourceRange]) -> Iterator[tuple[_Accepted, NDArray[np.bool_]]]:

@@ -174,11 +174,15 @@ class Generator:
         return [*sorted(state.asked), *replays], fresh
 
     def _room(self, now: int) -> Room:
+        """Return what may be asked; what the policy keeps out of the mix is as good as lost, until it is released."""
         state = self._state
-        everyone = state.calls.all
+        kept_out = state.kept_out()
+        lost = {call for call in kept_out if call >= 0}
+        own = state.calls.own.without(sum(map(state.calls.owns, lost)))
+        everyone = state.calls.all.without(len(lost))
         enough = self._limits.in_flight - everyone.unverified - LARGEST_SIZE
-        unmixed = self._backlog.unmixed(state.drawable(), enough, now)
-        return room(state.calls.own, everyone, self._limits, unmixed)
+        unmixed = self._backlog.unmixed(state.accepted - len(kept_out), enough, now)
+        return room(own, everyone, self._limits, unmixed)
 
     def _is_local(self, source: str) -> bool:
         return self._providers[source].inline

@@ -112,10 +112,10 @@ class State:
             self.calls.mark(call, Seen.REFUSED)
             self._offer(call)
 
-    def drawable(self) -> int:
-        """Return how many accepted samples a batch may have, or has had: not those that the policy keeps out."""
+    def kept_out(self) -> list[int]:
+        """Return the calls of the accepted samples that no batch will have for now; -1 is one that a file brought."""
         policy = self.policies.latest
-        return self.accepted - (self._kept_out.count((*policy.held, *policy.dropped)) if policy else 0)
+        return self._kept_out.calls((*policy.held, *policy.dropped)) if policy else []
 
     def seeds_again(self) -> list[int]:
         """Return the keys of the seeds that this slot has to draw again before new ones."""

@@ -16,7 +16,7 @@ from streams.parts import OPEN_END, SourceRange
 from streams.samples import digest
 
 SOURCES = [{"name": name, "provider": "local", "family": name} for name in "ab"]
-SEEDS = 64  # more than there are calls: by its plan no run draws a seed twice
+SEEDS = 400  # more than there are calls: by its plan no run draws a seed twice
 OUT = {"a": 0.0}
 HELD = SourceRange(source="a", partition=1, from_offset=40, to_offset=OPEN_END)
 RETURNED = SourceRange(source="a", partition=1, from_offset=40, to_offset=90)

@@ -1,3 +1,4 @@
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from streams.broker import Record
 from streams.errors import DeadLetterLimitError, FatalError, UnavailableError
 from streams.events import DeadLetter, MixPolicySet, SampleRejected, SampleVerified
 from streams.fold import Fold
-from streams.parts import SourceRange
+from streams.parts import OPEN_END, SourceRange
 from streams.samples import digest
 from streams.topics import name
 
@@ -252,6 +253,42 @@ def test_what_a_policy_keeps_out_of_the_mix_holds_nobody_back() -> None:
         world.now += 1_000
         stage.step()
     assert len(world.made()) == 20
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+def test_what_a_policy_keeps_out_of_the_mix_does_not_count_for_the_target_unless_it_is_released(slots: int) -> None:
+    sources = [{"name": name, "provider": "local", "family": name} for name in "ab"]
+    world = World(recipe(target=20, slots=slots, sources=sources))
+    stages = [world.slot({"a": Vendor(), "b": Vendor()}, slot) for slot in range(slots)]
+    for stage in stages:
+        stage.start()
+
+    def made_by() -> Counter[str]:
+        idle = 0
+        while idle < 3:
+            world.now += 1_000
+            idle = 0 if sum(stage.step() for stage in stages) + world.verify() else idle + 1
+        return Counter(str(event.sample.lineage.source and event.sample.lineage.source.name) for event in world.made())
+
+    before = made_by()
+    assert before.total() == 20
+    held = (SourceRange(source="a", from_offset=0, to_offset=OPEN_END),)
+    for version, ranges in enumerate(((), held, ())):
+        weights = {"a": 0.0} if ranges else {}
+        policy = MixPolicySet(
+            event_id=str(version),
+            occurred_at=0,
+            version=version,
+            alpha=0.3,
+            set_by="monitor",
+            reason="changed",
+            weights=weights,
+            held=ranges,
+        )
+        world.send("policy", "", policy)
+        made = made_by()
+        assert made == before if not version else made == Counter(a=before["a"], b=20)
+    assert {stage.why for stage in stages} == {"target reached"}
 
 
 def test_ingested_candidates_do_not_count_for_the_target() -> None:
