@@ -21,8 +21,8 @@ _SETTINGS = {
     "enable.partition.eof": True,  # where no record comes, the only sign that all is read
     "auto.offset.reset": "error",
     "isolation.level": "read_committed",
-    "session.timeout.ms": 10_000,
-    "heartbeat.interval.ms": 3_000,
+    "session.timeout.ms": 6_000,  # the least that brokers allow by default: who stands by takes over in under 10 s
+    "heartbeat.interval.ms": 1_500,
     "max.poll.interval.ms": 120_000,
     "queued.max.messages.kbytes": 4_096,
     "fetch.wait.max.ms": 250,  # how late that sign may come, and the first record after a rewind

@@ -31,7 +31,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
 
 @pytest.fixture
 def pipeline(broker: EmbeddedKafka, unique: Callable[[str], str]) -> str:
-    """Name a pipeline of this test alone: members that were killed stay in their group for ten seconds."""
+    """Name a pipeline of this test alone: members that were killed stay in their group for some seconds."""
     made = unique("chaos")
     ensure(KafkaBroker(broker.start()), made)
     return made

@@ -132,7 +132,7 @@ def test_a_poll_that_meets_a_rebalance_returns_nothing_of_the_lost_partitions(
     first = clients.member(group, topics[0], from_zero)
     polls(first, bool, limit=1)
     clients.member(group, topics[0], from_zero)
-    records = first.poll(1000, 5.0)  # old records lie ready; then comes the rebalance, which a heartbeat of 3 s tells
+    records = first.poll(1000, 5.0)  # old records lie ready; then comes the rebalance, which a heartbeat tells
     kept = first.assignment()
     assert len(kept) == 3
     read = Counter((record.partition, record.offset) for record in records)
