@@ -28,10 +28,7 @@ class Name(NamedTuple):
 
     @property
     def is_tested(self) -> bool:
-        """Tell whether its change is an alarm: that of human seeds, and of each source by itself.
-
-        All sources together are none, for what a few say more or less of is no change of any.
-        """
+        """Tell whether it has a baseline of its own: human seeds have, and each source by itself."""
         return self.word in ("generate", "seed") and self.source not in (ALL, OTHER)
 
 

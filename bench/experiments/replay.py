@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from experiments.plays import PARTITIONS
 from services.artefact import Artefact
 from services.monitor import control
-from services.monitor.core import MonitorCore, Setting, State
+from services.monitor.core import MonitorCore
 from services.monitor.decisions import Decisions
+from services.monitor.state import Setting, State
 from services.monitor.yardstick import Yardstick
 from services.sketch.groups import Groups
 from services.sketch.handler import Handler
@@ -31,7 +32,7 @@ def core(artefact: Artefact, yardstick: Yardstick, *, window: int, sources: int)
     setting = Setting(
         partitions=PARTITIONS,
         width=window // CELL // PARTITIONS,
-        threshold=threshold(_FALSE_ALARMS, sources + 1),
+        threshold=threshold(_FALSE_ALARMS, sources + 2),
         limits=_LIMITS,
         artefact=artefact.hash,
         version=artefact.version,

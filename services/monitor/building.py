@@ -7,9 +7,10 @@ import structlog
 from services.artefact import Artefact
 from services.monitor import control
 from services.monitor.control import Limits
-from services.monitor.core import MonitorCore, Setting
+from services.monitor.core import MonitorCore
 from services.monitor.decisions import Decisions
 from services.monitor.keeper import Keeper
+from services.monitor.state import Setting
 from services.monitor.strata import pools_of
 from services.monitor.yardstick import PART, Yardstick, human_documents
 from services.reference import Parts, accepted
@@ -33,7 +34,7 @@ def keeper_of(context: Context, policy: MixPolicySet) -> Keeper:
     setting = Setting(
         partitions=partitions,
         width=width,
-        threshold=threshold(recipe.monitor.documents_between_false_alarms, len(recipe.sources) + 1),
+        threshold=threshold(recipe.monitor.documents_between_false_alarms, len(recipe.sources) + 2),
         limits=limits,
         artefact=artefact.hash,
         version=artefact.version,

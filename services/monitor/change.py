@@ -44,6 +44,11 @@ class Change:
         """Tell whether the baseline is complete."""
         return self.baseline is not None
 
+    @property
+    def is_testing(self) -> bool:
+        """Tell whether there is evidence; all sources together have some without a baseline of their own."""
+        return self.admitted or (self.tested > 0 and not self.waits and not len(self.scores))
+
     def take(self, cell: Cell) -> "Change":
         """Take the next cell in, which may lack documents: first for the baseline, then to test it."""
         if self.waits > 0:
@@ -53,16 +58,27 @@ class Change:
         if self.baseline is None:
             scores = np.concatenate((self.scores, cell.documents.scores))
             return replace(self, scores=scores, baseline=baseline_of(scores), opinion=opinion_of(scores))
-        evidence = self._evidence()
-        p = self.baseline.p_values(cell.documents.scores.astype(np.float64), draws(cell.documents.keys))
-        evidence.update(self.baseline.log_e(p).sum(axis=0))
         opinion = deepcopy(self.opinion)
         if opinion is not None:
             opinion.update(means(cell.documents.scores))
-        tested = replace(self, log_m=evidence.state()["log_m"], tested=self.tested + len(p), opinion=opinion)
+        return replace(self.after(self.logs(cell.documents), cell), opinion=opinion)
+
+    def logs(self, documents: Documents) -> NDArray[np.float64]:
+        """Return the (statistics, bets) sums of the documents' log e-values; 0 while there is no baseline."""
+        if self.baseline is None:
+            return np.zeros(self.log_m.shape)
+        p = self.baseline.p_values(documents.scores.astype(np.float64), draws(documents.keys))
+        return np.asarray(self.baseline.log_e(p).sum(axis=0))
+
+    def after(self, logs: NDArray[np.float64], cell: Cell) -> "Change":
+        """Return the test after a cell with these sums."""
+        evidence = self._evidence()
+        evidence.update(logs)
+        keys = cell.documents.keys
+        tested = replace(self, log_m=evidence.state()["log_m"], tested=self.tested + len(keys))
         if evidence.get()["evidence"] < _CLEAN:
             return replace(tested, suspects=np.empty(0, np.uint64), since={})
-        suspects = np.concatenate((self.suspects, cell.documents.keys))[-_MOST_SUSPECTS:]
+        suspects = np.concatenate((self.suspects, keys))[-_MOST_SUSPECTS:]
         return replace(tested, suspects=suspects, since={cell.partition: cell.start, **self.since})
 
     def evidence(self) -> tuple[float, int]:

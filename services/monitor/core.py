@@ -4,56 +4,24 @@ States never change, so who runs this may drop one; a sketch that was taken befo
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import sqrt
-from typing import NamedTuple
 
 from services.artefact import SCORES
-from services.groups import HUMAN, MOST, Name, parsed
+from services.groups import ALL, HUMAN, MOST, Name, parsed
 from services.monitor import decisions as deciding
 from services.monitor import group as grouping
-from services.monitor import levels, measuring
+from services.monitor import levels, measuring, together
 from services.monitor.cell import Cell, cells_of
-from services.monitor.control import Limits
-from services.monitor.decisions import Alarm, Decisions
+from services.monitor.decisions import Alarm
 from services.monitor.group import Group
+from services.monitor.state import Setting, State, Step
 from services.monitor.yardstick import Null, Yardstick
 from streams.errors import FatalError
 from streams.events import AlarmKind, BatchSketched, CollapseMeasured, event_id
 from streams.stats.documents import Documents
 
 _FOLLOWED = 0.02  # of the seeds: what moves less moves a mean by less than a test's tolerance, in domains 5 sd apart
-Place = tuple[str, int]  # word of the topic, partition
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """Everything; `positions` up to where each partition is known, `offset` the last sketch taken in."""
-
-    decisions: Decisions
-    groups: Mapping[str, Group] = field(default_factory=dict)
-    positions: Mapping[Place, int] = field(default_factory=dict)
-    offset: int = -1
-
-
-class Step(NamedTuple):
-    """What a sketch leads to: the next state, the names of the groups that changed, and what is to be written."""
-
-    state: State
-    changed: frozenset[str]
-    measured: tuple[CollapseMeasured, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What does not change while the monitor runs; `width` is a window's cells in each partition."""
-
-    partitions: int
-    width: int
-    threshold: float
-    limits: Limits
-    artefact: str
-    version: int
 
 
 class MonitorCore:
@@ -80,13 +48,12 @@ class MonitorCore:
         return self._take_groups(now, event, offset)
 
     def _take_groups(self, now: State, event: BatchSketched, offset: int) -> Step:
-        changed, measured = set(), []
+        before, measured = now.groups, []
         for key, documents in sorted(event.rejected.items()):
             of, _, check = key.rpartition("/")
             if (group := self._group(now, f"verify/{of}")) is not None:
                 group = group.under(event.artefact_hash).rejecting(check, documents, event.rejected_surprisal[key])
                 now = replace(now, groups={**now.groups, f"verify/{of}": group})
-                changed.add(f"verify/{of}")
         opened = {name: group.opened.get(event.source_partition) for name, group in now.groups.items()}
         found = cells_of(event, offset, {name: at for name, at in opened.items() if at is not None})
         for name in sorted({*found, *event.open_cells}):
@@ -94,16 +61,14 @@ class MonitorCore:
                 continue
             group = group.under(event.artefact_hash)
             for cell in found.get(name, []):
-                if not group.is_next(name, cell):
-                    group = group.waiting(cell)  # stored by who was stopped before the guard
-                    continue
-                now, group, said = self._take_cell(now, name, group, cell, event.occurred_at)
-                measured += said
+                if group.is_next(name, cell):
+                    now, group, said = self._take_cell(now, name, group, cell, event.occurred_at)
+                    measured += said
             group = _opened(group, event, is_filled=name in found)
             now = replace(now, groups={**now.groups, name: group})
-            changed.add(name)
+        changed = frozenset(name for name, group in now.groups.items() if group is not before.get(name))
         stamped = tuple(replace(each, occurred_at=event.occurred_at, last_offset=offset) for each in measured)
-        return Step(now, frozenset(changed), tuple(self._signed(each) for each in stamped))
+        return Step(now, changed, tuple(self._signed(each) for each in stamped))
 
     def _group(self, now: State, name: str) -> Group | None:
         """Return a group or a fresh one; None if it is one too many, as when a recipe had many other sources before."""
@@ -137,6 +102,10 @@ class MonitorCore:
             else:
                 now, group, said = self._alarm(now, name, group, cell, at)
                 measured.append(said)
+                now = _unheard(now, parts)
+        else:
+            now, more = self._take_together(now, parts, group, cell)
+            measured += more
         return self._end_probation(now, parts, group, at), group, measured
 
     def _measure(self, now: State, name: str, group: Group, whole: Documents) -> tuple[State, Group, CollapseMeasured]:
@@ -146,7 +115,7 @@ class MonitorCore:
         window = group.windows.window - 1
         if window * self._setting.width < grouping.warm_up(self._setting.partitions):  # some of it had no past
             values = {name: value for name, value in values.items() if not name.startswith("novel_")}
-        evidence = group.change.evidence()[0] if group.change.admitted else None
+        evidence = group.change.evidence()[0] if group.change.is_testing else None
         found = measuring.statistics(values, nulls, evidence)
         narrowed = self._narrowed(now, parts, group, values, nulls)
         group = replace(group, last=values, rejected={}, narrow=group.narrow + 1 if narrowed else 0)
@@ -202,6 +171,30 @@ class MonitorCore:
         begun = group.documents if parts.source == HUMAN else group.begun
         return now, replace(group, change=group.change.anew(), begun=begun), replace(event, alarm_kind=kind)
 
+    def _take_together(
+        self, now: State, parts: Name, source: Group, cell: Cell
+    ) -> tuple[State, list[CollapseMeasured]]:
+        """Test all sources of a task together by the cell of one."""
+        name, judged = str(parts._replace(source=ALL)), self._yardstick.is_calibrated(cell.documents)
+        is_heard = parts.word == "generate" and now.decisions.source(parts.source).phase == "healthy"
+        if not (is_heard and source.change.admitted and judged.any()) or (union := self._group(now, name)) is None:
+            return now, []
+        said, limits = [], self._setting.limits
+        union = together.heard(
+            union.under(self._setting.artefact), source.change, cell._replace(documents=cell.documents.at(judged))
+        )
+        if together.is_alarm(union, {**now.groups, str(parts): source}, parts, self._setting.threshold):
+            evidence, strongest = union.change.evidence()
+            beside = replace(union, change=replace(union.change, scores=source.change.scores))
+            kind: AlarmKind = "shift" if self._seeds_move(now, parts, source) else "change"
+            event = measuring.alarm(name, beside, cell.documents, evidence, strongest)
+            said.append(replace(event, alarm_kind=kind))
+            if kind == "change":
+                reason = together.told(parts.task, SCORES[strongest], evidence, len(union.change.suspects))
+                now = replace(now, decisions=deciding.alarmed_together(now.decisions, reason, evidence, limits))
+            union = replace(union, change=union.change.retested())
+        return replace(now, groups={**now.groups, name: union}), said
+
     def _seeds_move(self, now: State, parts: Name, group: Group) -> bool:
         """Tell whether the human seeds change too, or have since the group's baseline began, and it may follow them."""
         seeds = now.groups.get(f"seed/{parts.task}/{HUMAN}")
@@ -229,6 +222,15 @@ class MonitorCore:
         return replace(now, decisions=deciding.returned(now.decisions, parts.source, at, ends))
 
 
+def _unheard(now: State, parts: Name) -> State:
+    """Let all sources together be tested anew: what one of them has said is told, or no longer measured as before."""
+    name = str(parts._replace(source=ALL))
+    if name not in now.groups:
+        return now
+    union = replace(now.groups[name], change=now.groups[name].change.retested())
+    return replace(now, groups={**now.groups, name: union})
+
+
 def declare(state: State, declared: Mapping[str, str]) -> State:
     """Return the state under the recipe of today: what was normal for another model is no baseline for this one."""
     decisions, others = deciding.declare(state.decisions, declared)
@@ -236,7 +238,10 @@ def declare(state: State, declared: Mapping[str, str]) -> State:
         name: replace(group, change=group.change.anew(), last={}) if parsed(name).source in others else group
         for name, group in state.groups.items()
     }
-    return replace(state, decisions=decisions, groups=groups)
+    made = replace(state, decisions=decisions, groups=groups)
+    for name in state.groups if others else ():
+        made = _unheard(made, parsed(name))
+    return made
 
 
 def pending(groups: Mapping[str, Group]) -> Iterator[Cell]:

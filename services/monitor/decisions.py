@@ -95,6 +95,18 @@ def alarmed(now: Decisions, name: str, alarm: Alarm, limits: Limits) -> Decision
     return replace(made, control=control.alarm(now.control, limits), regenerate=(name,))
 
 
+def alarmed_together(now: Decisions, reason: str, evidence: float, limits: Limits) -> Decisions:
+    """Put the share to the floor: all sources have changed, and none is to blame."""
+    return replace(
+        now,
+        control=control.alarm(now.control, limits),
+        reason=reason,
+        inputs={"evidence": min(evidence, 1e300)},
+        number=now.number + 1,
+        regenerate=(),
+    )
+
+
 def on_probation(now: Decisions, name: str, at: int, tested: int) -> Decisions:
     """Let a quarantined source speak again, with nothing of it drawn."""
     source = replace(now.source(name), phase="probation", since=at, tested=tested)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import log
 
 from services.monitor import decisions as deciding
-from services.monitor.core import State
+from services.monitor.state import State
 from streams.events import CollapseMeasured
 from streams.metrics import Metrics
 
@@ -34,7 +34,7 @@ def export_measured(metrics: Metrics, measured: Sequence[CollapseMeasured]) -> N
 def export_state(metrics: Metrics, state: State, weights: Mapping[str, float]) -> None:
     """Set what is decided; `weights` are the recipe's."""
     for name, group in state.groups.items():
-        if group.change.admitted:
+        if group.change.is_testing:
             metrics.set("alarm_evidence", log(max(group.change.evidence()[0], 1e-300)), name)
     factors = deciding.weights(state.decisions)
     for source in {**weights, **factors}:

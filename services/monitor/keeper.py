@@ -5,8 +5,9 @@ from contextlib import closing
 from dataclasses import replace
 
 from services.monitor import stored
-from services.monitor.core import MonitorCore, Setting, State, Step, declare
+from services.monitor.core import MonitorCore, declare
 from services.monitor.decisions import Decisions, renumbered
+from services.monitor.state import Setting, State, Step
 from services.stage import Context
 from streams.broker import Record, TopicPartition
 from streams.events import BatchSketched

@@ -15,9 +15,9 @@ import faust
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
-from services.monitor.core import State
 from services.monitor.export import export_measured
 from services.monitor.keeper import Keeper
+from services.monitor.state import State
 from services.stage import Context
 from streams.errors import FatalError
 from streams.events import BatchSketched, CollapseMeasured

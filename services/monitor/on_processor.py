@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from services.monitor.core import State
 from services.monitor.export import export_measured
 from services.monitor.keeper import Keeper
+from services.monitor.state import State
 from services.stage import Context
 from streams.broker import Record
 from streams.events import BatchSketched, CollapseMeasured

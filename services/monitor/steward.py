@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from services.monitor import decisions as deciding
-from services.monitor.core import State
 from services.monitor.decisions import Decisions
 from services.monitor.evaluations import Evaluations
 from services.monitor.policy import next_policy
+from services.monitor.state import State
 from services.policy import Policies
 from services.stage import Context
 from streams.broker import Outgoing

@@ -1,7 +1,7 @@
 """The state as records of the compacted topic `state`: one for each group, one for the decisions, one guard.
 
-The guard is written last, so what it says was taken in is stored. Cells that wait for their window are not: they are
-read again from the log of sketches.
+They are written in one transaction, so what the guard says was taken in is stored. Cells that wait for their window are
+not: they are read again from the log of sketches.
 """
 
 import json
@@ -10,16 +10,17 @@ from collections.abc import Iterable, Mapping
 from services.monitor import decisions as deciding
 from services.monitor import group as grouping
 from services.monitor.cell import cells_of
-from services.monitor.core import Setting, State, Step, pending
+from services.monitor.core import pending
 from services.monitor.decisions import Decisions
 from services.monitor.group import Group
+from services.monitor.state import Setting, State, Step
 from streams.events import BatchSketched
 
 GUARD, DECISIONS = "guard", "decisions"
 
 
 def records(step: Step) -> dict[str, bytes]:
-    """Return what is to be stored after a step, in the order in which it must be written."""
+    """Return what is to be stored after a step, as one."""
     state = step.state
     oldest = min((cell.offset for cell in pending(state.groups)), default=state.offset + 1)
     guard = {

@@ -15,12 +15,13 @@ from services import artefact
 from services.artefact import Artefact
 from services.monitor import control
 from services.monitor.control import Limits
-from services.monitor.core import MonitorCore, Setting, State
+from services.monitor.core import MonitorCore
 from services.monitor.decisions import Decisions
 from services.monitor.keeper import Keeper
 from services.monitor.on_faust import OnFaust
 from services.monitor.on_processor import OnProcessor
 from services.monitor.service import Engine
+from services.monitor.state import Setting, State
 from services.monitor.yardstick import Yardstick, human_documents
 from services.recipe import Recipe, parse
 from services.sketch.groups import Groups

@@ -11,9 +11,10 @@ from services.artefact import SCORES, TRAITS
 from services.monitor import control, stored
 from services.monitor.cell import Cell
 from services.monitor.change import ADMISSION
-from services.monitor.core import MonitorCore, Setting, State, Step
+from services.monitor.core import MonitorCore
 from services.monitor.decisions import Decisions
 from services.monitor.group import Group, Name
+from services.monitor.state import Setting, State, Step
 from services.monitor.yardstick import Yardstick
 from streams.events import BatchSketched, CollapseMeasured, event_id
 from streams.stats.documents import WORDS, Documents, join

@@ -24,8 +24,9 @@ from monitor_world import (
 from services.monitor import decisions as deciding
 from services.monitor.cell import cells_of
 from services.monitor.change import ADMISSION
-from services.monitor.core import MonitorCore, State, declare
+from services.monitor.core import MonitorCore, declare
 from services.monitor.decisions import PROBATION_DOCUMENTS
+from services.monitor.state import State
 from streams.events import BatchSketched
 from streams.parts import OPEN_END, covered
 from streams.stats.documents import Documents

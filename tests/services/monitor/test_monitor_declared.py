@@ -12,9 +12,10 @@ from services.monitor import decisions as deciding
 from services.monitor import group as grouping
 from services.monitor.change import ADMISSION, Change, baseline_of, fresh
 from services.monitor.control import Limits
-from services.monitor.core import State, declare
+from services.monitor.core import declare
 from services.monitor.decisions import Decisions
 from services.monitor.keeper import Keeper
+from services.monitor.state import State
 from services.recipe import Source, parse
 from services.stage import Context
 from streams.broker import Record

@@ -6,8 +6,8 @@ from typing import Any
 from services.monitor import control
 from services.monitor import decisions as deciding
 from services.monitor.control import Limits
-from services.monitor.core import State
 from services.monitor.decisions import Alarm, Decisions
+from services.monitor.state import State
 from services.monitor.steward import Steward
 from services.recipe import parse
 from services.stage import Context

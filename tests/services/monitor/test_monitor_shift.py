@@ -6,8 +6,9 @@ import numpy as np
 
 from services.artefact import SCORES, TRAITS
 from services.monitor import control, group
-from services.monitor.core import MonitorCore, Setting, State
+from services.monitor.core import MonitorCore
 from services.monitor.decisions import Decisions, Source
+from services.monitor.state import Setting, State
 from services.monitor.yardstick import Yardstick
 from streams.events import BatchSketched
 from streams.stats.documents import WORDS, Documents

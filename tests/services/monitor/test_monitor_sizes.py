@@ -11,9 +11,9 @@ from services import embedding, meaning
 from services.artefact import SCORES, TRAITS
 from services.monitor import control, stored
 from services.monitor.cell import Cell
-from services.monitor.core import State, Step
 from services.monitor.decisions import Decisions, Source
 from services.monitor.group import fresh
+from services.monitor.state import State, Step
 from services.sketch import service
 from streams.parts import SourceRange
 from streams.stats.documents import WORDS, Documents

@@ -10,9 +10,9 @@ from engine_world import CODEC
 from made_up import NOW, samples
 
 from services.monitor import decisions as deciding
-from services.monitor.core import State
 from services.monitor.first_reference import accept_first
 from services.monitor.policy import LASTS_MS
+from services.monitor.state import State
 from services.monitor.steward import Steward
 from services.policy import Policies, allowed_share
 from services.stage import Context

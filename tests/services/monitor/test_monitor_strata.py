@@ -8,8 +8,9 @@ from monitor_world import LIMITS, PARTITIONS, SETTING, START, WINDOW, Sketcher, 
 
 from services.artefact import UNLABELLED
 from services.monitor.change import ADMISSION
-from services.monitor.core import MonitorCore, State
+from services.monitor.core import MonitorCore
 from services.monitor.decisions import Decisions
+from services.monitor.state import State
 from services.monitor.strata import LEAST, UNCALIBRATED, UNKNOWN, apportioned, pooled, pools_of
 from services.monitor.yardstick import Yardstick
 from streams.stats.documents import Documents

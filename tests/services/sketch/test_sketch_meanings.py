@@ -12,7 +12,7 @@ from sketch_world import accept, cells, context, drain, put, sample, sketched, t
 from services import meaning
 from services.monitor import service as monitoring
 from services.monitor.building import keeper_of
-from services.monitor.core import State
+from services.monitor.state import State
 from services.policy import Policies
 from services.sketch import service as sketching
 from services.stage import Context, Stage
