@@ -53,9 +53,16 @@ def test_a_source_that_stands_out_is_told_by_its_own_name_and_what_it_said_is_no
         run, sketcher = admitted(*SOURCES)
         feed(run, sketcher, {"a": 0.3, "b": 0.0, "c": 0.0}, 200, seed)
         assert [each.group for each in run.alarms()] == ["generate/text/a"]
-        assert run.state.groups[ALL].change.evidence()[0] < 100, "what it said is forgotten"
+        assert run.state.groups[ALL].change.evidence()[0] < SETTING.threshold
         feed(run, sketcher, {"a": 0.3, "b": 0.0, "c": 0.0}, 40, seed)
         assert len(run.alarms()) == 1
+
+
+def test_after_a_source_s_own_alarm_all_together_are_tested_anew() -> None:
+    run, sketcher = admitted(*SOURCES)
+    feed(run, sketcher, {"a": 0.3}, 200)
+    assert [each.group for each in run.alarms()] == ["generate/text/a"]
+    assert run.state.groups[ALL].change.evidence()[0] == 0.0
 
 
 def test_other_shares_of_different_sources_are_no_change() -> None:
