@@ -8,7 +8,9 @@ recall. The Fréchet distance is all bias, which falls as 1/N. P-values are unif
 test, one document of each of 2,000 splits, and permutation ones of the discrepancy; the distance of Kolmogorov and
 Smirnov stays below its 95 % point. HyperLogLog of merged parts is within 3 relative standard errors,
 1.04 / 64 each. Every other statistic of a window is the same from one pass and from seven parts, merged in any order:
-exactly where things are counted, and but for rounding where numbers with fractions are summed.
+exactly where things are counted, and but for rounding where numbers with fractions are summed; MMD² of alike texts is
+next to 0 and summed from sines in single precision, so its difference is told in standard errors of it, or relative
+where it is larger.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,6 +43,7 @@ HLL_ERROR = 1.04 / 64
 OF_KS, OF_FOUR_KS = 1.358, 1.593  # 95 % points of sqrt(n) times the distance, of one and of the largest of four
 OF_COVERAGE, OF_DENSITY, OF_SLOPE, RECALL = 0.01, 0.03, 0.1, 0.85
 ROUNDING = 1e-9
+CHANCE, OF_CHANCE = 1e-4, 1e-6  # standard error of MMD², and what part of it single precision may make
 
 Rng = np.random.Generator
 Pair = tuple[Callable[[], Any], Callable[[Documents], Any]]  # makes a statistic, and what of documents it takes
@@ -153,9 +156,12 @@ def _merged(rng: Rng, fitted: Artefact, others: Documents) -> list[Bar]:
     against, window = others.part(0, WINDOW), others.part(WINDOW, 2 * WINDOW)
     counted = max(_difference(rng, make, window, take) for make, take in _counted(against))
     summed = max(_difference(rng, make, window, take) for make, take in _summed(fitted, against))
+    features = discrepancy.fit(_vectors(against), seed=1)
+    apart = _difference(rng, lambda: discrepancy.Discrepancy(features), window, _vectors, CHANCE)
     return [
         Bar("merged and in one pass, counts: difference", counted, 0, kind="at most"),
         Bar("merged and in one pass, sums: difference", summed, ROUNDING, kind="at most"),
+        Bar("merged and in one pass, MMD²: difference", apart, OF_CHANCE, kind="at most"),
     ]
 
 
@@ -167,18 +173,19 @@ def _counted(against: Documents) -> list[Pair]:
 def _summed(fitted: Artefact, against: Documents) -> list[Pair]:
     vectors = _vectors(against)
     balls, codebook = coverage.fit(vectors), cells.fit(vectors, 24, 1)
-    features, gaussian = discrepancy.fit(vectors, seed=1), spectrum.fit(vectors)
+    gaussian = spectrum.fit(vectors)
     return [
         (lambda: surprisal.Surprisal(fitted.surprisal), Documents.flat),
         (lambda: coverage.Coverage(balls), lambda some: coverage.Keyed(some.keys, _vectors(some))),
         (lambda: cells.Cells(codebook), _vectors),
-        (lambda: discrepancy.Discrepancy(features), _vectors),
         (lambda: spectrum.Spectrum(gaussian), _vectors),
     ]
 
 
-def _difference(rng: Rng, make: Callable[[], Any], window: Documents, take: Callable[[Documents], Any]) -> float:
-    """Return the largest relative difference of a value between one pass and merged parts."""
+def _difference(
+    rng: Rng, make: Callable[[], Any], window: Documents, take: Callable[[Documents], Any], least: float = 1e-9
+) -> float:
+    """Return the largest difference of a value between one pass and merged parts, relative to it or to `least`."""
     whole, merged = make(), make()
     whole.update(take(window))
     bounds = np.linspace(0, len(window.keys), PARTS + 1).astype(int)
@@ -187,7 +194,7 @@ def _difference(rng: Rng, make: Callable[[], Any], window: Documents, take: Call
         part.update(take(window.part(bounds[number], bounds[number + 1])))
         merged.merge(part)
     one, other = whole.get(), merged.get()
-    return max(abs(one[name] - other[name]) / max(abs(one[name]), 1e-9) for name in one)
+    return max(abs(one[name] - other[name]) / max(abs(one[name]), least) for name in one)
 
 
 def _vectors(some: Documents) -> NDArray[np.float64]:

@@ -23,6 +23,7 @@ from experiments.plays import columns, documents, generated, human
 from experiments.replay import Replay
 from services import artefact
 from services.generate.ngram import NgramModel
+from services.groups import ALL, parsed
 from services.monitor.change import ADMISSION
 from services.monitor.yardstick import Yardstick
 from streams.events import CollapseMeasured
@@ -88,11 +89,17 @@ class _Pipeline:
                 delay = min(delay, end + 100 if alarms else inf)
             followed += self._learn([], STEP)
         kinds = [each.alarm_kind for each in (*told, *followed)]
+        shifted = {parsed(each.group).source for each in followed} - {ALL}
         return [
             Bar("before the glosses: alarms", len(before), 0, kind="at most"),
             Bar("glosses: alarms of the seeds", len(told), 1, kind="absolute"),
             Bar("glosses: documents to the alarm of the seeds", delay, TOLD, kind="at most"),
-            Bar("glosses: sources that have shifted", len({each.group for each in followed}), 3, kind="absolute"),
+            Bar(
+                "glosses: sources that have shifted",
+                len(shifted),
+                3,
+                kind="absolute",
+            ),
             Bar("glosses: alarms that are no shift", len(kinds) - kinds.count("shift"), 0, kind="at most"),
         ]
 

@@ -33,6 +33,7 @@ class Discrepancy:
     random Fourier features (Rahimi & Recht 2007, NeurIPS 20), in pairs of a cosine and a sine, so that k(x, x) is 1 and
     leaves the sums exactly; NaN below two vectors. Being unbiased, it is below 0 half the time when both sides are
     alike. The features add a relative error of some 1 / sqrt(features), the same for all windows of one `Features`.
+    They are reckoned in single precision, so merged parts and one pass differ by some 1e-12.
 
     The pitfall: the frequencies, or the space of the vectors, fitted on what they are then compared with.
 
