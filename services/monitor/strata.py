@@ -34,6 +34,16 @@ def pooled(strata: NDArray[np.uint16], pools: Pools) -> Pools:
     return np.asarray(np.where(strata == UNLABELLED, UNKNOWN, found), np.int64)
 
 
+def moved(counts: NDArray[np.int64], there: NDArray[np.int64]) -> float:
+    """Return how far the proportions of counts are from those there (total variation), beyond what chance does.
+
+    Chance does the sum of its mean absolute deviations, sqrt(2 p (1 - p) / (pi n)) each, halved as the distance is.
+    """
+    shares = there / there.sum()
+    by_chance = np.sqrt(2 * shares * (1 - shares) / (np.pi * counts.sum())).sum() / 2
+    return float(np.abs(counts / counts.sum() - shares).sum() / 2 - by_chance)
+
+
 def apportioned(shares: NDArray[np.float64], total: int) -> NDArray[np.int64]:
     """Return whole numbers as near to the shares as can be that add up to the total (largest remainders)."""
     wanted = shares / shares.sum() * total

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from services.artefact import Artefact
 from services.monitor import meanings
-from services.monitor.strata import ONE_POOL, UNCALIBRATED, UNKNOWN, Pools, apportioned, pooled
+from services.monitor.strata import ONE_POOL, UNCALIBRATED, UNKNOWN, Pools, apportioned, moved, pooled
 from services.monitor.summary import summary
 from streams.samples import Sample
 from streams.stats import cells, coverage, discrepancy, divergence, spectrum
@@ -28,7 +28,7 @@ _CELLS = 24
 _OF_COVERAGE = ("precision", "recall", "density", "coverage")
 _Z = 1.96
 _LEFT_OUT = 0.05  # of a window may be uncalibrated
-_MOVED = 0.1  # in proportions (total variation), from which on the null is drawn in those of the window
+_MOVED = 0.1  # in proportions, from which on the null is drawn in those of the window
 _STEPS = 20  # to which proportions are rounded
 _MOST = 0.5  # of a pool's human documents in one window
 
@@ -80,7 +80,7 @@ class Yardstick:
         if not len(known):
             return self.nulls
         counts = np.bincount(known, minlength=len(there))
-        if np.abs(counts / counts.sum() - there / there.sum()).sum() / 2 <= _MOVED:
+        if moved(counts, there) <= _MOVED:
             return self.nulls
         steps = tuple(apportioned(counts / counts.sum(), _STEPS).tolist())
         if steps not in self._mixed:

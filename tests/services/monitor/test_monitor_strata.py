@@ -11,7 +11,7 @@ from services.monitor.change import ADMISSION
 from services.monitor.core import MonitorCore
 from services.monitor.decisions import Decisions
 from services.monitor.state import State
-from services.monitor.strata import LEAST, UNCALIBRATED, UNKNOWN, apportioned, pooled, pools_of
+from services.monitor.strata import LEAST, UNCALIBRATED, UNKNOWN, apportioned, moved, pooled, pools_of
 from services.monitor.yardstick import Yardstick
 from streams.stats.documents import Documents
 
@@ -43,6 +43,15 @@ def test_apportioned_numbers_add_up_and_none_is_off_by_one(shares: list[int], to
     assert (np.abs(found - np.array(shares) / sum(shares) * total) < 1).all()
 
 
+def test_what_chance_does_to_proportions_has_moved_by_nothing_on_average() -> None:
+    rng, there = np.random.default_rng(1), np.array([257, 153, 132, 115, 82, 77])
+    for size in (100, 200, 1_000):
+        found = [moved(rng.multinomial(size, there / there.sum()), there) for _ in range(500)]
+        assert np.mean(found) == pytest.approx(0.0, abs=0.003)
+        assert max(found) < 0.1
+    assert moved(np.array([200, 0, 0, 0, 0, 0]), there) > 0.6
+
+
 def of(rng: np.random.Generator, counts: Sequence[int]) -> Documents:
     """Return so many documents of each stratum; the higher its number, the higher their scores."""
     said = documents(rng, sum(counts))
@@ -61,8 +70,8 @@ def test_the_null_has_the_strata_of_what_is_measured() -> None:
     for name in ("surprisal", "novel_1"):
         assert abs(values[name] - made.nulls_of(other)[name].median) < 1.6 * made.nulls_of(other)[name].halfwidth
         assert abs(values[name] - made.nulls[name].median) > 2 * made.nulls[name].halfwidth
-    alike = of(rng, [WINDOW // 2 - 5, WINDOW - WINDOW // 2 + 5])
-    assert made.nulls_of(alike) is made.nulls
+    for first in (WINDOW // 2 - 12, WINDOW // 2 + 12):  # as chance may have it
+        assert made.nulls_of(of(rng, [first, WINDOW - first])) is made.nulls
     assert made.nulls_of(other) is made.nulls_of(other)
 
 
