@@ -6,7 +6,7 @@ from services.groups import ALL, BROUGHT, HUMAN, MOST, MOST_SOURCES, OF_A_SOURCE
 from streams.events import Event, SampleGenerated, SampleIngested, SampleMixed, SampleVerified
 from streams.samples import Sample
 
-_DRAW_DIGITS = 8  # of a sample's id, not those of its key in a cell
+_DRAWN_BY = slice(16, 24)  # digits of a sample's id: not those of its key in a cell, nor the last, for partitioners
 
 
 class Groups:
@@ -41,7 +41,7 @@ class Groups:
 
     def _is_drawn(self, sample: Sample) -> bool:
         """Draw so many of what is generated that all sources together cost as much as one."""
-        return int(sample.sample_id[-_DRAW_DIGITS:], 16) % len(self._sources) == 0
+        return int(sample.sample_id[_DRAWN_BY], 16) % len(self._sources) == 0
 
     def _named(self, word: str, sample: Sample, source: str) -> Name:
         return Name(word, sample.task if sample.task in self._tasks else OTHER, source)
