@@ -3,7 +3,7 @@
 With it goes a range of the seeds, which copies are told by.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 
 from services.artefact import MOST, Artefact, chosen_of
@@ -34,30 +34,38 @@ def read(broker: Broker, codec: Codec, pipeline: str, policy: MixPolicySet) -> P
     """Return the samples of the accepted reference by part. Reads the topic."""
     found: dict[ReferencePart, list[Sample]] = {"fit": [], "calibrate": [], "checks": []}
 
-    def take(records: Sequence[Record]) -> None:
-        for record in records:
-            event = codec.decode(record.value)
-            if isinstance(event, SampleIngested) and event.part in found and _within(record, policy.reference_end):
-                found[event.part].append(event.sample)
+    def take(event: SampleIngested) -> None:
+        if event.part in found:
+            found[event.part].append(event.sample)
 
-    with closing(Fold(broker, [name(pipeline, "reference")], take)) as fold:
-        fold.catch_up()
+    _read(broker, codec, name(pipeline, "reference"), policy.reference_end, take)
     return found
 
 
 def _seeds(broker: Broker, codec: Codec, pipeline: str, policy: MixPolicySet) -> list[Sample]:
     found: list[Sample] = []
 
-    def take(records: Sequence[Record]) -> None:
-        events = (codec.decode(record.value) for record in records if _within(record, policy.seed_end))
-        found.extend(event.sample for event in events if isinstance(event, SampleIngested))
+    def take(event: SampleIngested) -> None:
+        found.append(event.sample)
         if len(found) > 2 * MOST:
             found[:] = chosen_of(found)
 
-    if policy.seed_end:
-        with closing(Fold(broker, [name(pipeline, "seed")], take)) as fold:
-            fold.catch_up()
+    _read(broker, codec, name(pipeline, "seed"), policy.seed_end, take)
     return chosen_of(found)
+
+
+def _read(
+    broker: Broker, codec: Codec, topic: str, ends: Sequence[int], take: Callable[[SampleIngested], None]
+) -> None:
+    """Read what was accepted of a topic: up to these ends."""
+
+    def fold(records: Sequence[Record]) -> None:
+        for record in records:
+            if _within(record, ends) and isinstance(event := codec.decode(record.value), SampleIngested):
+                take(event)
+
+    with closing(Fold(broker, [topic], fold)) as reading:
+        reading.catch_up()
 
 
 def _within(record: Record, ends: Sequence[int]) -> bool:

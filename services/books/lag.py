@@ -5,6 +5,7 @@ A transaction's marker takes an offset too, so the difference of offsets alone n
 
 from collections.abc import Mapping, Sequence
 
+from services.groups import BROUGHT
 from services.mix.waiting import Fresh, Waiting
 from services.review.decide import waiting
 from services.sketch.wiring import WIRING
@@ -59,7 +60,7 @@ def _of_mix(broker: Broker, codec: Codec, pipeline: str) -> int:
                 header = codec.header(record.value)
             except DecodeError:
                 continue
-            source, family = header.source or "ingest", header.family or "unknown"
+            source, family = header.source or BROUGHT, header.family or "unknown"
             undrawn.add(Fresh(source, family, record.partition, record.offset, record.timestamp, header.planned))
 
     if (offsets := sum(behind(broker, [topic], starts).values())) > _FEW:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from services.books.batches import Batches
 from services.books.candidates import FATE, Candidates, Fact, Place, Waiting, id_of
+from services.groups import BROUGHT
 from streams.broker import Broker, Record, TopicPartition
 from streams.codec import Codec
 from streams.errors import DecodeError
@@ -154,7 +155,7 @@ class Tally:
 
     def _take_verify(self, record: Record) -> None:
         header = self._codec.header(record.value)
-        waiting = Waiting(header.source or "ingest", _place(record), header.planned)
+        waiting = Waiting(header.source or BROUGHT, _place(record), header.planned)
         parents: tuple[bytes, ...] = ()
         if header.origin == "HUMAN_EDITED" and isinstance(event := self._codec.decode(record.value), SampleVerified):
             parents = tuple(id_of(parent.encode(), _place(record)) for parent in event.sample.lineage.parent_ids)

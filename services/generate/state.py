@@ -13,6 +13,7 @@ from services.generate.corpus import Corpus
 from services.generate.drawn import Drawn
 from services.generate.kept_out import KeptOut
 from services.generate.pool import SeedPool
+from services.groups import BROUGHT
 from services.policy import Policies
 from streams.broker import Record, TopicPartition
 from streams.codec import Codec
@@ -174,7 +175,7 @@ class State:
     def _take_verify(self, record: Record) -> None:
         header = self._codec.header(record.value)
         self.accepted += 1
-        source = header.source or "ingest"
+        source = header.source or BROUGHT
         self._kept_out.add(source, record.partition, record.offset, header.planned, header.call_index)
         self._mark(header.call_index, Seen.ACCEPTED)
         if corpus := self._own.get(header.source or ""):

@@ -6,6 +6,7 @@ Exactly one per pipeline: a second fences the first. The last batch in the log i
 from collections import Counter
 from collections.abc import Sequence
 
+from services.groups import BROUGHT
 from services.mix.manifest import Batch, Limits, manifest, places, position_after
 from services.mix.mixture import REASONS, Mixture, View
 from services.mix.real import Real
@@ -145,7 +146,7 @@ class Mixer:
                 continue
             self._mixture.waiting.add(
                 Fresh(
-                    header.source or "ingest",
+                    header.source or BROUGHT,
                     header.family or "unknown",
                     record.partition,
                     record.offset,

@@ -3,9 +3,12 @@
 States never change, so who runs this may drop one; a sketch that was taken before changes nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
 
 from services.artefact import SCORES
 from services.groups import ALL, HUMAN, MOST, Name, parsed
@@ -86,7 +89,8 @@ class MonitorCore:
         if parts.source != HUMAN and not len(group.change.scores):
             seeds = now.groups.get(f"seed/{parts.task}/{HUMAN}")
             group = replace(group, begun=seeds.documents if seeds else 0)
-        group, whole = group.take(cell, parts, self._yardstick.is_calibrated(cell.documents))
+        judged = self._yardstick.is_calibrated(cell.documents)
+        group, whole = group.take(cell, parts, judged)
         measured = []
         if whole is not None:
             now, group, said = self._measure(now, name, group, whole)
@@ -104,7 +108,7 @@ class MonitorCore:
                 measured.append(said)
                 now = _unheard(now, parts)
         else:
-            now, more = self._take_together(now, parts, group, cell)
+            now, more = self._take_together(now, parts, group, cell, judged)
             measured += more
         return self._end_probation(now, parts, group, at), group, measured
 
@@ -156,7 +160,7 @@ class MonitorCore:
         parts = parsed(name)
         evidence, strongest = group.change.evidence()
         shifts = dict(zip(SCORES, group.change.means(cell.documents).tolist(), strict=True))
-        event = measuring.alarm(name, group, cell.documents, evidence, strongest)
+        event = measuring.alarm(name, group, group.change.scores, cell.documents, (evidence, strongest))
         kind: AlarmKind = "shift" if parts.source == HUMAN or self._seeds_move(now, parts, group) else "change"
         if kind == "change":
             told = Alarm(
@@ -172,10 +176,10 @@ class MonitorCore:
         return now, replace(group, change=group.change.anew(), begun=begun), replace(event, alarm_kind=kind)
 
     def _take_together(
-        self, now: State, parts: Name, source: Group, cell: Cell
+        self, now: State, parts: Name, source: Group, cell: Cell, judged: NDArray[np.bool_]
     ) -> tuple[State, list[CollapseMeasured]]:
         """Test all sources of a task together by the cell of one."""
-        name, judged = str(parts._replace(source=ALL)), self._yardstick.is_calibrated(cell.documents)
+        name = str(parts._replace(source=ALL))
         is_heard = parts.word == "generate" and now.decisions.source(parts.source).phase == "healthy"
         if not (is_heard and source.change.admitted and judged.any()) or (union := self._group(now, name)) is None:
             return now, []
@@ -185,9 +189,8 @@ class MonitorCore:
         )
         if together.is_alarm(union, {**now.groups, str(parts): source}, parts, self._setting.threshold):
             evidence, strongest = union.change.evidence()
-            beside = replace(union, change=replace(union.change, scores=source.change.scores))
             kind: AlarmKind = "shift" if self._seeds_move(now, parts, source) else "change"
-            event = measuring.alarm(name, beside, cell.documents, evidence, strongest)
+            event = measuring.alarm(name, union, source.change.scores, cell.documents, (evidence, strongest))
             said.append(replace(event, alarm_kind=kind))
             if kind == "change":
                 reason = together.told(parts.task, SCORES[strongest], evidence, len(union.change.suspects))
@@ -234,14 +237,15 @@ def _unheard(now: State, parts: Name) -> State:
 def declare(state: State, declared: Mapping[str, str]) -> State:
     """Return the state under the recipe of today: what was normal for another model is no baseline for this one."""
     decisions, others = deciding.declare(state.decisions, declared)
-    groups = {
-        name: replace(group, change=group.change.anew(), last={}) if parsed(name).source in others else group
-        for name, group in state.groups.items()
-    }
-    made = replace(state, decisions=decisions, groups=groups)
-    for name in state.groups if others else ():
-        made = _unheard(made, parsed(name))
-    return made
+    groups = {name: _declared(group, parsed(name).source, others) for name, group in state.groups.items()}
+    return replace(state, decisions=decisions, groups=groups)
+
+
+def _declared(group: Group, source: str, others: Collection[str]) -> Group:
+    """Return a group where these sources are other ones than before."""
+    if source in others:
+        return replace(group, change=group.change.anew(), last={})
+    return replace(group, change=group.change.retested()) if others and source == ALL else group
 
 
 def pending(groups: Mapping[str, Group]) -> Iterator[Cell]:

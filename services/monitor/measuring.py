@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from math import log
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.artefact import SCORES
 from services.monitor import control
@@ -81,12 +82,18 @@ def narrows(group: Group) -> bool:
     return group.narrow == _NARROW_WINDOWS
 
 
-def alarm(name: str, group: Group, cell: Documents, evidence: float, strongest: int) -> CollapseMeasured:
-    """Return the event of an alarm: the means of the newest cell's scores, each beside the group's own baseline."""
-    baseline = group.change.scores.astype(np.float64)
-    means, middles = cell.scores.mean(axis=0, dtype=np.float64), baseline.mean(axis=0)
-    halfwidths = _Z * baseline.std(axis=0) / len(cell.keys) ** 0.5
-    found = tuple(
+def alarm(
+    name: str, group: Group, baseline: NDArray[np.float32], cell: Documents, found: tuple[float, int]
+) -> CollapseMeasured:
+    """Return the event of an alarm: the means of the newest cell's scores, each beside the (n, k) baseline's.
+
+    `found` is the evidence, as odds, and the place of the statistic that has most of it.
+    """
+    evidence, strongest = found
+    scores = baseline.astype(np.float64)
+    means, middles = cell.scores.mean(axis=0, dtype=np.float64), scores.mean(axis=0)
+    halfwidths = _Z * scores.std(axis=0) / len(cell.keys) ** 0.5
+    shown = tuple(
         Statistic(name=score, value=value, null_median=middle, null_halfwidth=halfwidth, evidence=log(evidence))
         for score, value, middle, halfwidth in zip(
             SCORES, means.tolist(), middles.tolist(), halfwidths.tolist(), strict=True
@@ -99,6 +106,6 @@ def alarm(name: str, group: Group, cell: Documents, evidence: float, strongest: 
         window=group.windows.window,
         documents=len(group.change.suspects),
         last_offset=0,
-        statistics=found,
+        statistics=shown,
         alarm=SCORES[strongest],
     )

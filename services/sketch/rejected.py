@@ -4,12 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
-from services.artefact import SCORES, Artefact
+from services.artefact import Artefact, columns_of
 from services.sketch.groups import Groups
 from streams.events import SampleRejected
 from streams.processor import Input
 
-_SURPRISAL = SCORES.index("surprisal")
 _EDITED = "edited"  # another sample is accepted in its place
 
 
@@ -26,10 +25,10 @@ def rejected(inputs: Sequence[Input], groups: Groups, artefact: Artefact) -> Rej
     lost = [event for event in events if _EDITED not in event.reasons]
     if not lost:
         return {"rejected": {}, "rejected_surprisal": {}}
-    placed = artefact.placed([event.sample for event in lost])
+    columns = columns_of([event.sample for event in lost])
     counts, sums = Counter[str](), Counter[str]()
-    scores = placed.documents.scores[:, _SURPRISAL].tolist()
-    for place, score in zip(placed.places.tolist(), scores, strict=True):
+    scores = artefact.surprisal.score(columns.flat()).tolist()
+    for place, score in zip(columns.places.tolist(), scores, strict=True):
         of = groups.source_of(lost[place].sample)
         key = f"{of.task}/{of.source}/{next(iter(lost[place].reasons), lost[place].decided_by)}"
         counts[key] += 1

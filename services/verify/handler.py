@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from services.groups import BROUGHT
 from services.recipe import Verify
 from services.verify.check import Batch, Check, Entries
 from services.verify.fate import Judged, Stamp, fate, output
@@ -84,4 +85,4 @@ def _counted(judged: Sequence[Judged]) -> Counter[tuple[str, str]]:
 
 def _accepted(judged: Sequence[Judged]) -> Counter[str]:
     sources = (one.sample.lineage.source for one in judged if fate(one) == "verify")
-    return Counter("ingest" if source is None else source.name for source in sources)
+    return Counter(BROUGHT if source is None else source.name for source in sources)

@@ -15,6 +15,7 @@ from monitor_world import (
     WINDOW,
     Run,
     Sketcher,
+    World,
     admitted,
     documents,
     without_windows,
@@ -293,6 +294,14 @@ def without_rare(said: Documents, part: float) -> Documents:
     return Documents(*(column[kept] for column in said))
 
 
+def narrowed(part: float) -> tuple[World, np.random.Generator, Documents]:
+    """Let source a say 2,000 documents; return the share of them with the fewest words that come once."""
+    world, rng = admitted("a"), np.random.default_rng(1)
+    said = documents(rng, 2_000)
+    feed(*world, A, said)
+    return world, rng, without_rare(said, part)
+
+
 def rejections(position: int, documents: Mapping[str, int], surprisal: Mapping[str, float]) -> BatchSketched:
     """Return the sketch of what checks have rejected of source a."""
     return BatchSketched(
@@ -312,11 +321,7 @@ def rejections(position: int, documents: Mapping[str, int], surprisal: Mapping[s
 
 
 def test_the_check_that_narrows_is_named_even_where_another_rejects_more() -> None:
-    run, sketcher = admitted("a")
-    rng = np.random.default_rng(1)
-    said = documents(rng, 2_000)
-    feed(run, sketcher, A, said)
-    narrow = without_rare(said, 0.25)
+    (run, sketcher), _, narrow = narrowed(0.25)
     for window in range(3):
         at_once = {"duplicate": 60, "format": 20}
         run.take(rejections(80 * window, at_once, {"duplicate": 60 * 0.1, "format": 20 * 0.9}))  # a mean of .5 is said
@@ -332,11 +337,8 @@ def test_the_check_that_narrows_is_named_even_where_another_rejects_more() -> No
 def test_a_verify_that_drops_the_documents_with_the_rarest_words_is_told_once_and_named(
     part: float, is_narrower: bool
 ) -> None:
-    run, sketcher = admitted("a")
-    rng = np.random.default_rng(1)
-    said = documents(rng, 2_000)
-    feed(run, sketcher, A, said)
-    feed(run, sketcher, ACCEPTED, without_rare(said, part))
+    (run, sketcher), _, narrow = narrowed(part)
+    feed(run, sketcher, ACCEPTED, narrow)
     measured = [each for each in run.measured if each.group == ACCEPTED]
     assert len(measured) >= 5
     told = [each for each in measured if each.alarm is not None]
@@ -350,11 +352,7 @@ def test_a_verify_that_drops_the_documents_with_the_rarest_words_is_told_once_an
 
 
 def test_a_verify_that_narrows_in_every_second_window_says_nothing() -> None:
-    run, sketcher = admitted("a")
-    rng = np.random.default_rng(1)
-    said = documents(rng, 2_000)
-    feed(run, sketcher, A, said)
-    narrow = without_rare(said, 0.3)
+    (run, sketcher), rng, narrow = narrowed(0.3)
     for turn in range(6):
         window = narrow.part(turn * WINDOW, (turn + 1) * WINDOW) if turn % 2 else documents(rng, WINDOW)
         feed(run, sketcher, ACCEPTED, window)

@@ -91,8 +91,11 @@ def test_an_alarm_tells_how_far_each_score_is_off_and_has_an_id_of_its_own() -> 
         group, _ = took(group, cell, "generate")
         if not group.change.admitted:
             continue
-        told = measuring.alarm("generate/text/a", group, cell.documents, 1e7, 2)
-        ids |= {told.event_id, measuring.alarm("generate/text/b", group, cell.documents, 1e7, 2).event_id}
+        told = measuring.alarm("generate/text/a", group, group.change.scores, cell.documents, (1e7, 2))
+        ids |= {
+            told.event_id,
+            measuring.alarm("generate/text/b", group, group.change.scores, cell.documents, (1e7, 2)).event_id,
+        }
         assert told.alarm == "novel_3"
         means, baseline = cell.documents.scores.mean(axis=0, dtype=float), group.change.scores.astype(float)
         assert [(each.name, each.value, each.evidence) for each in told.statistics] == [
@@ -102,7 +105,7 @@ def test_an_alarm_tells_how_far_each_score_is_off_and_has_an_id_of_its_own() -> 
         widths = (1.96 * baseline.std(axis=0) / 5).tolist()
         assert [each.null_halfwidth for each in told.statistics] == pytest.approx(widths)
     assert len(ids) == 2 * ((6_000 - MEMORY - ADMISSION) // CELL + 1)
-    assert measuring.alarm("g", group, cell.documents, inf, 0).statistics[0].evidence == inf
+    assert measuring.alarm("g", group, group.change.scores, cell.documents, (inf, 0)).statistics[0].evidence == inf
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from services.groups import parsed
 from services.monitor import decisions as deciding
 from services.monitor import together
 from services.monitor.change import ADMISSION
+from services.monitor.core import declare
 from streams.stats.novelty import MEMORY
 from streams.stats.sequential import CELL
 
@@ -63,6 +64,15 @@ def test_after_a_source_s_own_alarm_all_together_are_tested_anew() -> None:
     feed(run, sketcher, {"a": 0.3}, 200)
     assert [each.group for each in run.alarms()] == ["generate/text/a"]
     assert run.state.groups[ALL].change.evidence()[0] == 0.0
+
+
+def test_where_one_source_is_another_model_all_together_are_tested_anew() -> None:
+    run, sketcher = admitted(*SOURCES)
+    feed(run, sketcher, dict.fromkeys(SOURCES, 0.1), 4)
+    known = declare(run.state, {"a": "one"})
+    assert known.groups[ALL].change.evidence()[0] > 1
+    assert declare(known, {"a": "one"}).groups[ALL] is known.groups[ALL]
+    assert declare(known, {"a": "another"}).groups[ALL].change.evidence()[0] == 0.0
 
 
 def test_other_shares_of_different_sources_are_no_change() -> None:
