@@ -37,10 +37,6 @@ class Counts(NamedTuple):
         """All calls."""
         return self.live + self.lost
 
-    def without(self, accepted: int) -> "Counts":
-        """Return the counts if so many of the accepted calls were lost."""
-        return self._replace(accepted=self.accepted - accepted, lost=self.lost + accepted)
-
 
 _PLACES = len(Counts._fields)
 _ASKED, _UNVERIFIED, _REVIEW, _ACCEPTED, _LOST, _NOWHERE = range(_PLACES + 1)
@@ -81,6 +77,11 @@ class Calls:
         seen[: len(known)] = known
         return np.isin(np.frombuffer(_PLACE, np.uint8)[seen[calls]], (_UNVERIFIED, _REVIEW))
 
+    def without(self, lost: NDArray[np.int64]) -> tuple[Counts, Counts]:
+        """Return the counts of this slot and of all if these accepted calls were lost; each is given once."""
+        mine = int((lost % self._slots == self._slot).sum())
+        return _without(self.own, mine), _without(self.all, len(lost))
+
     def fresh(self, count: int) -> list[int]:
         """Return the first `count` calls of this slot of which nothing was seen."""
         while self._next < len(self._seen) and self._seen[self._next]:
@@ -117,3 +118,7 @@ def _place(seen: int) -> int:
 
 
 _PLACE = bytes(_place(seen) for seen in range(64))
+
+
+def _without(counts: Counts, accepted: int) -> Counts:
+    return counts._replace(accepted=counts.accepted - accepted, lost=counts.lost + accepted)

@@ -40,9 +40,10 @@ class KeptOut:
         accepted.planned.append(planned)
         accepted.calls.append(-1 if call is None else call)
 
-    def calls(self, ranges: Sequence[SourceRange]) -> list[int]:
+    def calls(self, ranges: Sequence[SourceRange]) -> NDArray[np.int64]:
         """Return the calls of the accepted samples in the ranges; one that lies in several counts once."""
-        return [int(call) for accepted, found in self._within(ranges) for call in np.array(accepted.calls)[found]]
+        found = [np.array(accepted.calls, np.int64)[mine] for accepted, mine in self._within(ranges)]
+        return np.concatenate([np.empty(0, np.int64), *found])
 
     def _within(self, ranges: Sequence[SourceRange]) -> Iterator[tuple[_Accepted, NDArray[np.bool_]]]:
         for (source, partition), accepted in self._accepted.items():

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice, repeat
 
+import numpy as np
 import structlog
 
 from services.generate import candidate
@@ -177,9 +178,7 @@ class Generator:
         """Return what may be asked; what the policy keeps out of the mix is as good as lost, until it is released."""
         state = self._state
         kept_out = state.kept_out()
-        lost = {call for call in kept_out if call >= 0}
-        own = state.calls.own.without(sum(map(state.calls.owns, lost)))
-        everyone = state.calls.all.without(len(lost))
+        own, everyone = state.calls.without(np.unique(kept_out[kept_out >= 0]))
         enough = self._limits.in_flight - everyone.unverified - LARGEST_SIZE
         unmixed = self._backlog.unmixed(state.accepted - len(kept_out), enough, now)
         return room(own, everyone, self._limits, unmixed)

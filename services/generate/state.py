@@ -6,6 +6,9 @@ Records come in any order between topics and may come again; the state is the sa
 
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from services.generate.again import Orders, seeds_left
 from services.generate.calls import Calls, Seen
 from services.generate.candidate import PURPOSE
@@ -113,10 +116,10 @@ class State:
             self.calls.mark(call, Seen.REFUSED)
             self._offer(call)
 
-    def kept_out(self) -> list[int]:
+    def kept_out(self) -> NDArray[np.int64]:
         """Return the calls of the accepted samples that no batch will have for now; -1 is one that a file brought."""
         policy = self.policies.latest
-        return self._kept_out.calls((*policy.held, *policy.dropped)) if policy else []
+        return self._kept_out.calls((*policy.held, *policy.dropped) if policy else ())
 
     def seeds_again(self) -> list[int]:
         """Return the keys of the seeds that this slot has to draw again before new ones."""
