@@ -1,3 +1,4 @@
+import numpy as np
 from crashing import CrashingBroker
 from generate_world import CODEC, World
 from hypothesis import given
@@ -60,6 +61,22 @@ def test_fresh_calls_are_the_first_of_the_slot_of_which_nothing_was_seen(
         calls.fresh(3)
     expected = [call for call in range(slot, 1_000, slots) if call not in used][:count]
     assert calls.fresh(count) == expected
+
+
+@given(st.sets(st.integers(0, 40), min_size=1), st.integers(1, 4), st.data())
+def test_calls_that_are_as_good_as_lost_leave_the_accepted_of_their_slot_and_of_all(
+    accepted: set[int], slots: int, data: st.DataObject
+) -> None:
+    lost = data.draw(st.sets(st.sampled_from(sorted(accepted))))
+    for slot in range(slots):
+        calls = Calls(slot, slots)
+        for call in accepted:
+            calls.mark(call, Seen.ACCEPTED)
+        own, everyone = calls.without(np.array(sorted(lost), np.int64))
+        mine = [call for call in accepted if call % slots == slot]
+        gone = len(lost & set(mine))
+        assert own == Counts(0, 0, 0, len(mine) - gone, gone)
+        assert everyone == Counts(0, 0, 0, len(accepted) - len(lost), len(lost))
 
 
 def test_an_accepted_call_stays_accepted_whatever_else_is_seen() -> None:
