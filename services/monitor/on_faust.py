@@ -50,6 +50,11 @@ class _CommittedTransport(driver.Transport):
     Consumer = _CommittedConsumer
 
 
+class _App(faust.App):
+    def _create_directories(self) -> None:
+        """Make none: there is no table to keep, and a container's working directory may be read-only."""
+
+
 class OnFaust:
     """The engine `faust`: its event loop runs while `step` does."""
 
@@ -182,7 +187,7 @@ class OnFaust:
 
 def _app(context: Context, bootstrap: str, loop: asyncio.AbstractEventLoop) -> Any:
     logging.getLogger("faust").setLevel(logging.WARNING)
-    app = faust.App(
+    app = _App(
         group(context.pipeline, "monitor"),
         broker=f"kafka://{bootstrap}",
         loop=loop,

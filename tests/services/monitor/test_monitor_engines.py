@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import engine_world as world
 import pytest
@@ -43,6 +44,18 @@ def test_both_engines_write_the_same_measures_and_the_same_state(logs: dict[str,
     groups = {"seed/text/human", "generate/text/tri", "generate/text/all"}
     assert set(one[1]) == {"guard", "decisions", *groups}
     assert deciding.from_bytes(one[1]["decisions"]).source("tri").phase == "quarantined"
+
+
+@pytest.mark.parametrize("kind", ["faust", "processor"])
+def test_no_engine_writes_where_it_was_started(
+    kind: str, bootstrap: str, unique: Unique, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pipeline = unique(f"nowhere-{kind}")
+    broker = made(bootstrap, pipeline)
+    write(broker, pipeline, frames(sketches()[:1]))
+    run(kind, broker, pipeline)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("kind", ["faust", "processor"])
