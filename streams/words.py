@@ -52,6 +52,14 @@ def hashed(texts: Sequence[Sequence[str]]) -> Flat:
     return Flat(np.array(flat, np.uint64), starts_of(np.array([len(text) for text in texts], np.int64)))
 
 
+def some(flat: Flat, rows: NDArray[np.int64]) -> Flat:
+    """Return the numbers of some of the texts."""
+    counts = np.diff(flat.starts)[rows]
+    starts = starts_of(counts)
+    at = np.arange(int(starts[-1])) + np.repeat(flat.starts[rows] - starts[:-1], counts)
+    return Flat(flat.hashes[at], starts)
+
+
 def first(flat: Flat, length: int) -> Flat:
     """Return the first `length` words of each text that has as many; shorter texts become empty ones.
 

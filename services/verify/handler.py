@@ -4,15 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from services.groups import BROUGHT
 from services.recipe import Verify
-from services.verify.check import Batch, Check, Entries
+from services.verify.check import Batch, Entries
 from services.verify.fate import Judged, Stamp, fate, output
 from services.verify.ids import IdArray, pack
 from services.verify.known import Known
-from services.verify.pipeline import run
+from services.verify.pipeline import Checks, run
+from services.verify.work import Work, ordered
 from streams.broker import Record
 from streams.errors import DecodeError
 from streams.events import SampleGenerated
@@ -30,16 +29,16 @@ class Delta(NamedTuple):
     kept: Entries
     verdicts: Counter[tuple[str, str]]
     accepted: Counter[str]
+    work: dict[str, Work]
 
 
 class Handler:
     """Judges candidates; a candidate that already has a fate is left alone, so that it never has two."""
 
-    def __init__(
-        self, recipe: Verify, known: Known, checks: Sequence[Check], now: Callable[[], int], metrics: Metrics
-    ) -> None:
+    def __init__(self, recipe: Verify, known: Known, checks: Checks, now: Callable[[], int], metrics: Metrics) -> None:
         self._recipe, self._known, self._checks = recipe, known, checks
         self._now, self._metrics = now, metrics
+        self._work: dict[str, Work] = {}
 
     def fold(self, records: Sequence[Record]) -> None:
         """Take committed records in."""
@@ -51,13 +50,12 @@ class Handler:
         ids = pack([sample.sample_id.encode() for sample in samples])
         fresh = self._known.fates.fresh(ids)
         candidates = Batch([samples[place] for place in fresh.tolist()], self._known.texts.shape)
-        judged, seconds = run(self._checks, candidates, self._recipe.audit_share)
-        for check, duration in seconds.items():
-            self._metrics.observe("check_duration_seconds", duration, check)
-        kept = candidates.entries.select(np.array(candidates.kept, np.int64))
+        found = run(self._in_order(), candidates, self._recipe.audit_share)
+        kept = candidates.select(found.kept)
         stamp = self._stamp()
         return Handled(
-            [output(one, stamp) for one in judged], Delta(ids[fresh], kept, _counted(judged), _accepted(judged))
+            [output(one, stamp) for one in found.judged],
+            Delta(ids[fresh], kept.entries, _counted(found.judged), _accepted(found.judged), found.work),
         )
 
     def apply(self, delta: Delta) -> None:
@@ -67,6 +65,13 @@ class Handler:
             self._metrics.count("verdicts", count, check, outcome)
         for source, count in delta.accepted.items():
             self._metrics.count("accepted", count, source)
+        for check, work in delta.work.items():
+            self._metrics.observe("check_duration_seconds", work.seconds, check)
+            self._work[check] = self._work.get(check, Work()).then(work)
+
+    def _in_order(self) -> Checks:
+        quick, costly, near_duplicate = self._checks
+        return Checks(ordered(quick, self._work), ordered(costly, self._work), near_duplicate)
 
     def _stamp(self) -> Stamp:
         now = self._now()

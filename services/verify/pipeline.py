@@ -1,46 +1,106 @@
-"""Runs the checks over a batch: cheap ones first, none after the first that fails."""
+"""Runs the checks over a batch: each sees only whom none before it has failed, and what costs most comes last."""
 
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from services.verify.audit import drawn
-from services.verify.check import Batch, Check, Judge
-from services.verify.fate import Judged, fate
+from services.verify.check import Batch, Check
+from services.verify.checks.duplicate import verdict
+from services.verify.fate import Judged
+from services.verify.texts import Match
+from services.verify.twins import Twins
+from services.verify.work import Work
 from streams.samples import Verdict
 
 
+class Checks(NamedTuple):
+    """What a recipe asks for.
+
+    `quick` ones read memory; `costly` ones ask a process or a model, so they never see a text that repeats, from
+    `near_duplicate` on (Jaccard similarity; None: never), one of its own batch that they have passed.
+    """
+
+    quick: Sequence[Check]
+    costly: Sequence[Check]
+    near_duplicate: float | None
+
+
 class Run(NamedTuple):
-    """All candidates of a batch, judged, and the seconds that each check took."""
+    """All candidates of a batch, judged; the places of those that are not rejected; each check's work."""
 
     judged: Sequence[Judged]
-    seconds: dict[str, float]
+    kept: Sequence[int]
+    work: dict[str, Work]
 
 
-def run(checks: Sequence[Check], batch: Batch, audit_share: float) -> Run:
-    """Judge each sample in turn; who is not rejected is in `batch.kept` before the next one's turn."""
-    seconds: dict[str, float] = {}
-    judges: list[tuple[str, Judge]] = []
-    for check in checks:
-        began = time.perf_counter()
-        judges.append((check.name, check.over(batch)))
-        seconds[check.name] = time.perf_counter() - began
-    judged: list[Judged] = []
-    for place, sample in enumerate(batch.samples):
-        one = Judged(sample, _verdicts(judges, place, seconds), drawn(sample.sample_id, audit_share))
-        if fate(one) != "reject":
-            batch.kept.append(place)
-        judged.append(one)
-    return Run(judged, seconds)
+def run(checks: Checks, batch: Batch, audit_share: float) -> Run:
+    """Judge all samples. A sample is never the repetition of one that is rejected itself."""
+    docket = _Docket(batch)
+    audited = [drawn(sample.sample_id, audit_share) for sample in batch.samples]
+    waiting = {place for place, is_audited in enumerate(audited) if is_audited}
+    # Made first, so that the fingerprints that both it and the check need are no check's work.
+    twins = None if checks.near_duplicate is None else Twins(batch, checks.near_duplicate)
+    passed = docket.passing(checks.quick, range(len(batch.samples)))
+    if twins is None:
+        passed = docket.passing(checks.costly, passed)
+    else:
+        passed = _one_of_each(checks.costly, docket, passed, waiting, twins)
+    judged = [Judged(*each) for each in zip(batch.samples, docket.verdicts, audited, strict=True)]
+    return Run(judged, sorted(waiting.union(passed)), docket.work)
 
 
-def _verdicts(judges: Sequence[tuple[str, Judge]], place: int, seconds: dict[str, float]) -> list[Verdict]:
-    verdicts: list[Verdict] = []
-    for name, judge in judges:
-        began = time.perf_counter()
-        verdict = judge(place)
-        seconds[name] += time.perf_counter() - began
-        verdicts.append(verdict)
-        if verdict.outcome == "fail":
-            break
-    return verdicts
+class _Docket:
+    """The verdicts on a batch as they come out, and what they cost."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+        self.verdicts: list[list[Verdict]] = [[] for _ in batch.samples]
+        self.work: dict[str, Work] = {}
+
+    def passing(self, checks: Sequence[Check], places: Sequence[int]) -> Sequence[int]:
+        """Let checks judge in turn, each those whom none before has failed; return whom none has."""
+        for check in checks:
+            if not places:
+                break
+            began = time.perf_counter()
+            verdicts = check.over(self._batch.select(places))
+            seconds = time.perf_counter() - began
+            failed = [verdict.outcome == "fail" for verdict in verdicts]
+            self.work[check.name] = self.work.get(check.name, Work()).plus(seconds, len(places), sum(failed))
+            for place, said in zip(places, verdicts, strict=True):
+                self.verdicts[place].append(said)
+            places = [place for place, has_failed in zip(places, failed, strict=True) if not has_failed]
+        return places
+
+    def repeats(self, place: int, match: Match) -> None:
+        """Fail a text that repeats another of its batch, although it repeats none that is committed."""
+        others = [said for said in self.verdicts[place] if said.check != "duplicate"]
+        self.verdicts[place] = [*others, verdict(match, 0.0)]
+
+
+def _one_of_each(
+    costly: Sequence[Check], docket: _Docket, places: Sequence[int], waiting: set[int], known: Twins
+) -> Sequence[int]:
+    """Let costly checks judge the first of those that repeat each other, the next only where it has failed.
+
+    Who waits for review whatever the checks say is known whatever they say; the others are if they pass.
+    """
+    known.add(waiting.difference(places))
+    passed: list[int] = []
+    while places:
+        tried, later = known.none(), []
+        first: list[int] = []
+        for place in places:
+            if (match := known.nearest(place)) is not None:
+                docket.repeats(place, match)
+            elif tried.nearest(place) is not None:
+                later.append(place)
+            else:
+                tried.add([place])
+                first.append(place)
+        good = docket.passing(costly, first)
+        known.add({*good, *waiting.intersection(first)})
+        passed += good
+        places = later
+    return passed

@@ -3,19 +3,18 @@
 Every candidate leaves with verdicts that say why, and with exactly one fate.
 """
 
-from collections.abc import Sequence
-
 from services.recipe import Verify
 from services.stage import Context, Stage
-from services.verify import jsontext
 from services.verify.check import Check
-from services.verify.contamination import Contamination
-from services.verify.depth import Depth
-from services.verify.duplicate import Duplicate
-from services.verify.format import Format
+from services.verify.checks import jsontext
+from services.verify.checks.contamination import Contamination
+from services.verify.checks.depth import Depth
+from services.verify.checks.duplicate import Duplicate
+from services.verify.checks.format import Format
 from services.verify.handler import Handler
 from services.verify.known import FATES, Known
 from services.verify.minhash import shape
+from services.verify.pipeline import Checks
 from streams.processor import Limits, Processor, Wiring
 
 WIRING = Wiring("verify", ("generate",), ("seed", "reference", "holdout", "verify", "review", "reject"), FATES)
@@ -38,13 +37,17 @@ def build(context: Context) -> Stage:
     )
 
 
-def checks(recipe: Verify, known: Known) -> Sequence[Check]:
-    """Return the checks that the recipe names, cheap ones first."""
+def checks(recipe: Verify, known: Known) -> Checks:
+    """Return the checks that the recipe names."""
     json = jsontext.compiled(recipe.json_schema) if recipe.json_schema is not None else None
-    every: tuple[Check, ...] = (
+    quick: tuple[Check, ...] = (
         Format(recipe.min_words, recipe.max_words, json),
         Depth(recipe.max_generation),
         Duplicate(known.texts, recipe.near_duplicate),
         Contamination(known.holdout, recipe.contamination),
     )
-    return [check for check in every if check.name in recipe.checks]
+    return Checks(
+        [check for check in quick if check.name in recipe.checks],
+        [],
+        recipe.near_duplicate if Duplicate.name in recipe.checks else None,
+    )

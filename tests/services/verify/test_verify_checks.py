@@ -4,18 +4,18 @@ import pytest
 from verify_world import CODEC, SHAPE, batch, human, recipe, sample, text
 
 from services.recipe import RecipeError
-from services.verify.contamination import Contamination
-from services.verify.depth import Depth
-from services.verify.format import Format
+from services.verify.checks.contamination import Contamination
+from services.verify.checks.depth import Depth
+from services.verify.checks.format import Format
+from services.verify.checks.jsontext import compiled
 from services.verify.holdout import Holdout
-from services.verify.jsontext import compiled
 from services.verify.known import Known
 from services.verify.service import checks
 from streams.samples import Lineage, Origin, Sample, Turn, Verdict
 
 
 def said(check: Any, one: Sample) -> Verdict:
-    return check.over(batch(one))(0)
+    return check.over(batch(one))[0]
 
 
 def chat(*turns: tuple[str, str]) -> Sample:
@@ -186,7 +186,9 @@ def test_a_text_shorter_than_a_gram_is_contaminated_only_by_its_equal() -> None:
     assert said(check, sample("b", "who was he")).outcome == "pass"
 
 
-def test_checks_run_cheap_ones_first_whatever_the_recipe_says() -> None:
+def test_checks_begin_with_the_cheap_ones_whatever_the_recipe_says() -> None:
     known = Known(CODEC, "p", SHAPE)
-    order = [check.name for check in checks(recipe(checks=["contamination", "duplicate", "format"]).verify, known)]
-    assert order == ["format", "duplicate", "contamination"]
+    found = checks(recipe(checks=["contamination", "duplicate", "format"], near_duplicate=0.7).verify, known)
+    assert [check.name for check in found.quick] == ["format", "duplicate", "contamination"]
+    assert found.near_duplicate == 0.7
+    assert checks(recipe(checks=["format"]).verify, known).near_duplicate is None

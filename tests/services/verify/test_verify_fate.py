@@ -1,31 +1,14 @@
 import math
 
 import pytest
-from verify_world import batch, sample, text
+from verify_world import sample
 
 from services.verify.audit import drawn
-from services.verify.check import Batch, Judge
 from services.verify.fate import Judged, Stamp, automatic, fate, output
-from services.verify.pipeline import run
 from streams.events import ReviewRequested, SampleRejected, SampleVerified, event_id
 from streams.samples import Outcome, Verdict, digest
 
 STAMP = Stamp(now=10, expires_at=99, audit_share=0.25)
-
-
-class Says:
-    """A check that says what it is told, and notes whom it was asked about."""
-
-    def __init__(self, name: str, outcome: Outcome) -> None:
-        self.name, self._outcome = name, outcome
-        self.asked: list[int] = []
-
-    def over(self, batch: Batch) -> Judge:
-        def judge(place: int) -> Verdict:
-            self.asked.append(place)
-            return Verdict(check=self.name, outcome=self._outcome)
-
-        return judge
 
 
 def verdicts(*outcomes: Outcome) -> list[Verdict]:
@@ -100,22 +83,6 @@ def test_a_request_says_why_a_person_is_asked(outcome: Outcome, audited: bool, r
         verdicts=tuple(verdicts(outcome)),
         sample=one,
     )
-
-
-def test_no_check_runs_after_the_first_that_fails_and_flags_collect() -> None:
-    checks = [Says("a", "flag"), Says("b", "flag"), Says("c", "fail"), Says("d", "pass")]
-    both = batch(sample("x", text(1)), sample("y", text(2)))
-    judged, seconds = run(checks, both, 0.0)
-    assert [[v.check for v in one.verdicts] for one in judged] == [["a", "b", "c"]] * 2
-    assert [check.asked for check in checks] == [[0, 1], [0, 1], [0, 1], []]
-    assert both.kept == []
-    assert set(seconds) == {"a", "b", "c", "d"}
-
-
-def test_who_waits_for_review_is_kept_even_if_a_check_failed() -> None:
-    everyone = batch(sample("x", text(1)), sample("y", text(2)))
-    run([Says("a", "fail")], everyone, 1.0)
-    assert everyone.kept == [0, 1]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 1.0])

@@ -9,10 +9,11 @@ import stamina
 from crashing import Crash, CrashingBroker
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from verify_world import CODEC, NOW, SHAPE, drain, events, fates, human, put, recipe, sample, text, world
+from verify_world import CODEC, NOW, SHAPE, Says, drain, events, fates, human, put, recipe, sample, text, world
 
 from services.verify.handler import Handler
 from services.verify.known import Known
+from services.verify.pipeline import Checks
 from services.verify.service import checks
 from streams.broker import Outgoing, Record
 from streams.errors import AbortableError, DecodeError
@@ -221,6 +222,18 @@ def test_a_committed_batch_is_known_at_once_and_its_own_outputs_are_not_decoded(
     assert [made.word for made in handler.handle([copy]).outputs] == ["reject"]
     key = outputs[0].key.encode()
     handler.fold([Record(name("p", word), 0, 0, key, b"broken", 0) for word in ("verify", "review")])
+
+
+def test_what_rejects_most_for_its_cost_comes_first_once_a_batch_that_shows_it_is_committed() -> None:
+    checks = [Says("lenient", "pass"), Says("strict", "fail")]
+    handler = Handler(recipe().verify, Known(CODEC, "p", SHAPE), Checks(checks, [], None), lambda: NOW, Metrics())
+    made = [SampleGenerated(event_id="e", occurred_at=0, sample=sample(n, text(n))) for n in range(200)]
+    many = [Input(record("generate", event.sample), event) for event in made]
+    for judged_by in (["lenient", "strict"], ["lenient", "strict"], ["strict"]):
+        outputs, delta = handler.handle(many)
+        assert {tuple(v.check for v in output.event.verdicts) for output in outputs} == {tuple(judged_by)}
+        if all(check.asked[1:] for check in checks):
+            handler.apply(delta._replace(fates=delta.fates[:0]))
 
 
 def test_what_cant_be_folded_is_named_with_its_place() -> None:

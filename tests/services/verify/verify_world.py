@@ -1,7 +1,7 @@
 """Samples, a recipe and a verifier on the memory broker."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from streams.codec import Codec
 from streams.events import SampleGenerated, SampleIngested
 from streams.memory import MemoryBroker
 from streams.metrics import Metrics
-from streams.samples import Lineage, Sample, Turn, digest
+from streams.samples import Lineage, Outcome, Sample, Turn, Verdict, digest
 from streams.topics import ensure, name
 
 CODEC = Codec()
@@ -104,3 +104,17 @@ def events(broker: MemoryBroker, word: str) -> list[Any]:
 
 def fates(broker: MemoryBroker) -> list[tuple[str, str]]:
     return sorted((e.sample.sample_id, word) for word in ("verify", "reject", "review") for e in events(broker, word))
+
+
+class Says:
+    """A check that says what it is told, and notes whom it was asked about."""
+
+    def __init__(self, name: str, says: Outcome | Callable[[Sample], Outcome]) -> None:
+        self.name, self._says = name, says
+        self.asked: list[list[str]] = []
+
+    def over(self, batch: Batch) -> Sequence[Verdict]:
+        self.asked.append([one.sample_id for one in batch.samples])
+        says = self._says
+        told = [says if isinstance(says, str) else says(one) for one in batch.samples]
+        return [Verdict(check=self.name, outcome=each) for each in told]

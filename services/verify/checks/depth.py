@@ -1,6 +1,8 @@
 """The check `depth`: fails a sample that is too many generations of models away from human text."""
 
-from services.verify.check import Batch, Judge
+from collections.abc import Sequence
+
+from services.verify.check import Batch
 from streams.samples import Lineage, Verdict
 
 
@@ -12,9 +14,9 @@ class Depth:
     def __init__(self, most: int) -> None:
         self._most = most
 
-    def over(self, batch: Batch) -> Judge:
+    def over(self, batch: Batch) -> Sequence[Verdict]:
         """Judge each sample alone."""
-        return lambda place: verdict(batch.samples[place].lineage, self._most)
+        return [verdict(sample.lineage, self._most) for sample in batch.samples]
 
 
 def generation_of(lineage: Lineage, most: int) -> int:

@@ -9,7 +9,7 @@ from jsonschema.protocols import Validator
 from referencing.jsonschema import EMPTY_REGISTRY
 
 from services.recipe import RecipeError
-from services.verify.format import Fault, ReadJson
+from services.verify.checks.format import Fault, ReadJson
 
 _LONGEST = 200
 

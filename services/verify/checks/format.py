@@ -1,10 +1,10 @@
 """The check `format`: fails a sample whose turns, length, characters or JSON are not what the recipe wants."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from services.verify.check import Batch, Judge
+from services.verify.check import Batch
 from streams.samples import Sample, Turn, Verdict
 
 ROLES = frozenset({"system", "user", "assistant", "document"})
@@ -29,19 +29,17 @@ class Format:
     def __init__(self, fewest: int, most: int, json: ReadJson | None) -> None:
         self._fewest, self._most, self._json = fewest, most, json
 
-    def over(self, batch: Batch) -> Judge:
+    def over(self, batch: Batch) -> Sequence[Verdict]:
         """Judge each sample alone."""
+        return [self._verdict(*each) for each in zip(batch.samples, batch.words, strict=True)]
 
-        def judge(place: int) -> Verdict:
-            sample = batch.samples[place]
-            fault = turns_fault(sample) or length_fault(len(batch.words[place]), self._fewest, self._most)
-            if fault is None and self._json is not None:
-                fault = self._json(sample.turns[-1].text)
-            if fault is None:
-                return _PASS
-            return Verdict(check=self.name, outcome="fail", evidence=fault.evidence, explanation=fault.explanation)
-
-        return judge
+    def _verdict(self, sample: Sample, words: Sequence[str]) -> Verdict:
+        fault = turns_fault(sample) or length_fault(len(words), self._fewest, self._most)
+        if fault is None and self._json is not None:
+            fault = self._json(sample.turns[-1].text)
+        if fault is None:
+            return _PASS
+        return Verdict(check=self.name, outcome="fail", evidence=fault.evidence, explanation=fault.explanation)
 
 
 def turns_fault(sample: Sample) -> Fault | None:
