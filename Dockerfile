@@ -13,6 +13,7 @@ COPY services ./services
 RUN /opt/ballast/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
 FROM python:${PYTHON_VERSION}-slim-bookworm
+RUN apt-get update && apt-get install -y --no-install-recommends bubblewrap && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --create-home ballast \
   && install -d -o ballast -g ballast /var/lib/ballast
 COPY --from=build /opt/ballast /opt/ballast

@@ -9,7 +9,7 @@ EMBEDDINGS_READY := $(EMBEDDINGS)/.ready
 COMPILE := uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo install test test-embeddings check format chaos soak bench-loop bench-stages bench-monitor schemas lock clean
+.PHONY: demo install test test-embeddings check format chaos soak bench-loop bench-stages bench-monitor bench-sandbox schemas lock clean
 
 demo: install
 	@$(BIN)/ballast demo
@@ -63,6 +63,9 @@ bench-stages: install
 
 bench-monitor: install
 	$(BIN)/python bench/monitor.py
+
+bench-sandbox: install
+	$(BIN)/python bench/sandbox.py
 
 schemas: install
 	$(BIN)/python tests/schemas/release.py

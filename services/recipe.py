@@ -88,7 +88,7 @@ class Generate(_Part):
 class Verify(_Part):
     """Which checks, and how strict."""
 
-    checks: tuple[Literal["format", "depth", "duplicate", "contamination"], ...] = (
+    checks: tuple[Literal["format", "depth", "duplicate", "contamination", "unsafe", "code"], ...] = (
         "format",
         "depth",
         "duplicate",
@@ -102,6 +102,9 @@ class Verify(_Part):
     contamination: Share = Field(default=0.2, description="Share of a candidate's 8-grams found in holdout.")
     min_words: int = Field(default=3, ge=0)
     max_words: int = Field(default=4_000, ge=1)
+    sandbox: Literal["bubblewrap", "process"] = Field(
+        default="bubblewrap", description="code: what holds programs; process stops none that means harm."
+    )
     json_schema: dict[str, Any] | None = Field(default=None, description="The last turn must be JSON of this schema.")
 
 

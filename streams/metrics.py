@@ -15,6 +15,7 @@ CounterName = Literal[
     "dead_letters",
     "verdicts",
     "accepted",
+    "sandbox_kills",
     "mix_samples",
     "mix_blocked",
     "alarms",
@@ -45,6 +46,10 @@ _COUNTERS: dict[CounterName, tuple[str, tuple[str, ...]]] = {
     "dead_letters": ("Records that a stage could not handle.", ("stage", "reason")),
     "verdicts": ("Verdicts by check and outcome.", ("check", "outcome")),
     "accepted": ("Candidates that the checks alone accepted.", ("source",)),
+    "sandbox_kills": (
+        "Programs that a limit ended: time, memory, processes, output, disk, signal or seccomp.",
+        ("reason",),
+    ),
     "mix_samples": ("Samples mixed; generations beyond the recipe's largest are `more`.", ("origin", "generation")),
     "mix_blocked": ("Looks at which no batch closed, by what it waits for: seeds, trainers or samples.", ("reason",)),
     "alarms": ("Alarms by kind: change, shift or verification_narrows.", ("group", "statistic", "kind")),

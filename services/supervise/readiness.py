@@ -10,6 +10,9 @@ from services.ingest.split import ENOUGH, Shares, advice
 from services.recipe import Recipe
 from services.supervise import kafka
 from services.supervise.session import Chosen
+from services.verify.checks.code import Code
+from services.verify.sandbox import ready
+from services.verify.sandbox.plain import WARNING
 from streams.errors import BallastError
 from streams.jars import Progress
 from streams.java import find_java
@@ -81,6 +84,8 @@ def _slow_admission(recipe: Recipe) -> Iterator[str]:
 def findings(chosen: Chosen, progress: Progress | None = None) -> Iterator[Finding]:
     """Yield what start-up needs beyond the recipe, in order. Blocks; fetches the jars if they are missing."""
     yield _seeds(chosen.recipe)
+    if Code.name in chosen.recipe.verify.checks:
+        yield _sandbox(chosen.recipe.verify.sandbox)
     if chosen.recipe.monitor.embeddings:
         yield _tried("embeddings", lambda: _sampled(chosen.recipe))
     if (bootstrap := chosen.settings.kafka_bootstrap) is not None:
@@ -123,6 +128,14 @@ def _reached(bootstrap: str) -> str:
 def _embedded(chosen: Chosen, progress: Progress | None) -> str:
     kafka.embedded(chosen.settings, chosen.folder, progress)
     return f"embedded; its jars lie in {chosen.settings.cache / 'jars'}"
+
+
+def _sandbox(kind: ready.Kind) -> Finding:
+    def attempt() -> str:
+        ready.tried(kind)
+        return f"{kind} runs programs"
+
+    return _tried("sandbox", attempt)._replace(note=WARNING if kind == "process" else None)
 
 
 def _sampled(recipe: Recipe) -> str:

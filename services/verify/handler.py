@@ -7,6 +7,7 @@ from typing import NamedTuple
 from services.groups import BROUGHT
 from services.recipe import Verify
 from services.verify.check import Batch, Entries
+from services.verify.checks.code import Code
 from services.verify.fate import Judged, Stamp, fate, output
 from services.verify.ids import IdArray, pack
 from services.verify.known import Known
@@ -30,6 +31,7 @@ class Delta(NamedTuple):
     verdicts: Counter[tuple[str, str]]
     accepted: Counter[str]
     work: dict[str, Work]
+    kills: Counter[str]
 
 
 class Handler:
@@ -55,7 +57,14 @@ class Handler:
         stamp = self._stamp()
         return Handled(
             [output(one, stamp) for one in found.judged],
-            Delta(ids[fresh], kept.entries, _counted(found.judged), _accepted(found.judged), found.work),
+            Delta(
+                ids[fresh],
+                kept.entries,
+                _counted(found.judged),
+                _accepted(found.judged),
+                found.work,
+                _killed(found.judged),
+            ),
         )
 
     def apply(self, delta: Delta) -> None:
@@ -65,6 +74,8 @@ class Handler:
             self._metrics.count("verdicts", count, check, outcome)
         for source, count in delta.accepted.items():
             self._metrics.count("accepted", count, source)
+        for reason, count in delta.kills.items():
+            self._metrics.count("sandbox_kills", count, reason)
         for check, work in delta.work.items():
             self._metrics.observe("check_duration_seconds", work.seconds, check)
             self._work[check] = self._work.get(check, Work()).then(work)
@@ -91,3 +102,9 @@ def _counted(judged: Sequence[Judged]) -> Counter[tuple[str, str]]:
 def _accepted(judged: Sequence[Judged]) -> Counter[str]:
     sources = (one.sample.lineage.source for one in judged if fate(one) == "verify")
     return Counter(BROUGHT if source is None else source.name for source in sources)
+
+
+def _killed(judged: Sequence[Judged]) -> Counter[str]:
+    """Count the programs that a limit ended, by the reason that their verdicts tell."""
+    codes = (verdict for one in judged for verdict in one.verdicts if verdict.check == Code.name)
+    return Counter(code.evidence["killed"] for code in codes if "killed" in code.evidence)

@@ -3,25 +3,33 @@
 Every candidate leaves with verdicts that say why, and with exactly one fate.
 """
 
+import structlog
+
 from services.recipe import Verify
 from services.stage import Context, Stage
 from services.verify.check import Check
 from services.verify.checks import jsontext
+from services.verify.checks.code import Code
 from services.verify.checks.contamination import Contamination
 from services.verify.checks.depth import Depth
 from services.verify.checks.duplicate import Duplicate
 from services.verify.checks.format import Format
+from services.verify.checks.unsafe import Unsafe
 from services.verify.handler import Handler
 from services.verify.known import FATES, Known
 from services.verify.minhash import shape
 from services.verify.pipeline import Checks
+from services.verify.sandbox import ready
+from services.verify.sandbox.plain import WARNING
+from services.verify.sandbox.sandbox import Sandbox, most_within
 from streams.processor import Limits, Processor, Wiring
 
+_LONGEST_BATCH = 50.0  # seconds
 WIRING = Wiring("verify", ("generate",), ("seed", "reference", "holdout", "verify", "review", "reject"), FATES)
 
 
 def build(context: Context) -> Stage:
-    """Return a verifier; raises RecipeError for a JSON Schema that is none."""
+    """Return a verifier; raises RecipeError for a JSON Schema that is none, UnavailableError without a sandbox."""
     recipe = context.recipe.verify
     known = Known(context.codec, context.pipeline, shape(recipe.near_duplicate))
     return Processor(
@@ -31,7 +39,7 @@ def build(context: Context) -> Stage:
         wiring=WIRING,
         slot=context.slot,
         handler=Handler(recipe, known, checks(recipe, known), context.now, context.metrics),
-        limits=Limits(dead_letters=context.dead_letter_limit),
+        limits=Limits(_most(recipe), dead_letters=context.dead_letter_limit),
         now=context.now,
         metrics=context.metrics,
     )
@@ -45,9 +53,22 @@ def checks(recipe: Verify, known: Known) -> Checks:
         Depth(recipe.max_generation),
         Duplicate(known.texts, recipe.near_duplicate),
         Contamination(known.holdout, recipe.contamination),
+        Unsafe(),
     )
+    costly: tuple[Check, ...] = (Code(_sandbox(recipe)),) if Code.name in recipe.checks else ()
     return Checks(
         [check for check in quick if check.name in recipe.checks],
-        [],
+        costly,
         recipe.near_duplicate if Duplicate.name in recipe.checks else None,
     )
+
+
+def _sandbox(recipe: Verify) -> Sandbox:
+    if recipe.sandbox == "process":
+        structlog.get_logger().warning("sandbox", told=WARNING)
+    return ready.tried(recipe.sandbox)
+
+
+def _most(recipe: Verify) -> int:
+    """Return how many records a batch may have: one whose programs all run for ever has to end in time."""
+    return most_within(_LONGEST_BATCH, ready.LIMITS) if Code.name in recipe.checks else Limits().records
