@@ -39,7 +39,7 @@ _ASKED = {
     _SHELLS: r"\b(?:shell|command|subprocess|bash|terminal|script|executable|git|pip)",
     _NETWORK: r"\b(?:https?|urls?|sockets?|network|servers?|clients?|download|apis?|requests?|web|tcp|udp|ftp"
     r"|e-?mail|scrap)",
-    _HIDDEN: r"\b(?:base64|decod|decompress|obfuscat|encod)",
+    _HIDDEN: r"\b(?:base64|decompress|obfuscat|(?:exec|eval)\b)",
     _SECRETS: r"(?:credential|password|secret|token|environment variable|environ\b|api.key|/etc/passwd|ssh)",
 }
 _PATTERNS = {kind: re.compile(pattern) for kind, pattern in _CALLS.items()}

@@ -20,6 +20,7 @@ from services.verify.sandbox import seccomp
 from services.verify.sandbox.interpreter import View, view
 from services.verify.sandbox.program import Limits
 from services.verify.sandbox.started import INSIDE, WHAT_ELSE, Rlimit, refused
+from services.verify.sandbox.use import is_countable
 from streams.errors import UnavailableError
 
 _FIRST_USER = 0x70000000  # above the ranges that systemd gives to containers and services
@@ -41,6 +42,10 @@ class Bubblewrap:
         if (machine := seccomp.MACHINES.get(platform.machine())) is None:
             raise UnavailableError(
                 f"The sandbox has no seccomp filter for {platform.machine()}; use x86_64 or aarch64, {WHAT_ELSE}"
+            )
+        if not is_countable():
+            raise UnavailableError(
+                f"The sandbox can't watch programs: this kernel lacks CONFIG_PROC_CHILDREN; use another, {WHAT_ELSE}"
             )
         self._filter = seccomp.compiled(machine)
         self._is_root = os.geteuid() == 0 and _has_all_users()

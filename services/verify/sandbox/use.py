@@ -14,6 +14,11 @@ class Use(NamedTuple):
     memory: int
 
 
+def is_countable() -> bool:
+    """Tell whether this kernel says which processes are below which."""
+    return Path("/proc/thread-self/children").exists()
+
+
 def use_of(root: int) -> Use:
     """Return what `root` and all processes below it use; those that end meanwhile count for nothing."""
     processes = memory = 0

@@ -11,6 +11,7 @@ from services.verify.sandbox.started import Started
 from services.verify.sandbox.use import files_of, use_of
 
 _TICK = 0.02  # seconds between two looks at what it uses; what is grabbed at full speed between two is some 50 MB
+_START = 30.0  # seconds until it has to begin: a busy machine is no fault of the program
 _CHUNK = 1 << 16
 _KEPT = 4_096  # bytes of the output's end and of the report's start
 
@@ -24,7 +25,7 @@ class Watch:
         self._output_fd, self._report_fd = started.process.stdout.fileno(), report
         self._output, self._report, self._said = b"", b"", 0
         now = time.monotonic()
-        self._deadline, self._next_look = now + limits.seconds, now + _TICK
+        self._has_begun, self._deadline, self._next_look = False, now + _START, now
 
     def until_end(self) -> Seen:
         """Return what was seen once no process is left. Blocks for little more than the limit of time."""
@@ -43,7 +44,7 @@ class Watch:
                 self._started.kill()
             status = self._started.end()
         for fd in (self._output_fd, self._report_fd):
-            while self._read(fd):
+            while self._said <= self._limits.output and self._read(fd):
                 pass
         return Seen(status if status >= 0 else 128 - status, self._output, self._report, stopped)
 
@@ -72,11 +73,13 @@ class Watch:
 
     def _excess(self) -> Killed | None:
         now, limits = time.monotonic(), self._limits
+        if not self._has_begun and self._report.startswith(BEGAN):
+            self._has_begun, self._deadline = True, now + limits.seconds
         if self._said > limits.output:
             return "output"
         if now > self._deadline:
             return "time"
-        if now < self._next_look or not self._report.startswith(BEGAN):
+        if now < self._next_look or not self._has_begun:
             return None  # before it began, /proc may show the host's own
         self._next_look = now + _TICK
         use = use_of(self._started.root)

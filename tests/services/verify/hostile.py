@@ -136,6 +136,11 @@ def programs(secret: str, port: int, socket: str) -> dict[str, Hostile]:
         "chroot": Hostile("import os\nos.chroot('/tmp')", killed=("seccomp",)),
         **{name: _call(name) for name in _SYSCALLS},
         "setuid": Hostile("import os\nos.setuid(0)", error="Error: [Errno"),
+        "other groups": Hostile("import os\nos.setgroups([0])", error="Error: [Errno"),
+        "files that others opened": Hostile(
+            "import os\nopened = []\nfor fd in range(3, 4_096):\n    try:\n        opened.append(os.fstat(fd))\n"
+            "    except OSError:\n        pass\nassert len(opened) == 1, opened"
+        ),
         "higher limits": Hostile(
             "import resource\nresource.setrlimit(resource.RLIMIT_NPROC, (10_000, 10_000))", error="ValueError"
         ),

@@ -237,10 +237,11 @@ def unsafe(sample: Sample, rng: Random) -> Sample:
 
 
 def failing(sample: Sample, rng: Random) -> Sample:
-    """Solve the task wrongly: one operator is the wrong one, a number is off by one, or a result is not returned."""
+    """Solve the task wrongly, in two places: a wrong operator, a number off by one, or nothing returned."""
     tree = ast.parse(sample.turns[-1].text)
     places = _places(_last_function(tree))
-    rng.choice(places)()
+    for change in rng.sample(places, min(2, len(places))):  # one alone often does what the original does
+        change()
     return _saying(sample, _aside(ast.unparse(ast.fix_missing_locations(tree)), rng))
 
 
