@@ -4,7 +4,9 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -20,10 +22,13 @@ from services.verify.sandbox.interpreter import view
 from services.verify.sandbox.plain import Plain
 from services.verify.sandbox.program import BEGAN, Fault, Program, Ran, Seen, ran
 from services.verify.sandbox.sandbox import Sandbox
+from services.verify.sandbox.started import INSIDE
 from streams.errors import UnavailableError
 
 ROOT = Path(__file__).parents[3]
 NAMES = sorted(programs("", 0, ""))
+OTHER = 65_534  # a user who is nobody
+NONE = "0" * 16  # no capability
 SPARE = 64 << 20  # bytes of shared memory that other processes may take meanwhile
 
 
@@ -59,11 +64,13 @@ def interpreter_files() -> dict[str, float]:
 
 
 def left_over() -> list[int]:
-    """Return the processes that a program has left: those of the sandbox's users, and our own descendants' children."""
+    """Return the processes that our programs have left: bubblewrap's, and those of the sandbox's users."""
+    ours = {(Bubblewrap(LOW).user(slot)) for slot in range(64)}
     found = []
     for process in psutil.process_iter(["uids", "cmdline"]):
         uids, command = process.info["uids"], process.info["cmdline"] or []
-        if "/inside.py" in command or (uids is not None and uids.real >> 28 == 7):
+        is_other = command[-1:] == ["/inside.py"] and uids is not None and uids.real == OTHER
+        if str(INSIDE) in command or is_other or (uids is not None and uids.real in ours):
             found.append(process.pid)
     return found
 
@@ -129,6 +136,42 @@ def test_a_program_sees_no_file_but_the_interpreters() -> None:
     )
     (found,) = sandbox().run([Program(walks, "")])
     assert found.is_finished, found
+
+
+def status_of(process: psutil.Process) -> dict[str, str]:
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def spaces_of(process: int | str) -> dict[str, str]:
+    return {path.name: str(path.readlink()) for path in Path(f"/proc/{process}/ns").iterdir()}
+
+
+def inside(found: list[psutil.Process]) -> psutil.Process | None:
+    """Return the program among our descendants, once it has given up what it had."""
+    for process in found:
+        with suppress(psutil.Error, OSError):
+            is_program = process.name() != "bwrap" and process.cmdline()[-1:] == ["/inside.py"]
+            if is_program and status_of(process)["CapEff"] == NONE:
+                return process
+    return None
+
+
+def test_each_wall_stands_by_itself() -> None:
+    box, deadline = sandbox(), time.monotonic() + 20
+    with ThreadPoolExecutor(1) as threads:
+        running = threads.submit(box.run, [Program("import time\ntime.sleep(2)", "")])
+        while (program := inside(psutil.Process().children(recursive=True))) is None:
+            assert time.monotonic() < deadline
+        spaces, status = spaces_of(program.pid), status_of(program)
+        limits = Path(f"/proc/{program.pid}/limits").read_text()
+        assert running.result()[0].is_finished
+    shared = {name for name, space in spaces_of("self").items() if space == spaces[name]}
+    assert shared <= {"user", "time", "time_for_children"}
+    assert ("user" in shared) == (os.geteuid() == 0)
+    assert (status["NoNewPrivs"], status["Seccomp"], status["CapEff"], status["CapPrm"]) == ("1", "2", NONE, NONE)
+    assert os.geteuid() != 0 or "0" not in " ".join(status[of] for of in ("Uid", "Gid", "Groups")).split()
+    assert {tuple(line.split()[2:4]) for line in limits.splitlines() if "Max processes" in line} == {("34", "34")}
 
 
 @pytest.mark.parametrize(
@@ -257,11 +300,10 @@ def test_a_plain_process_leaves_nothing_in_its_group_and_no_folder(
     (found,) = Sandbox(Plain(), LOW).run([Program(daemon, "")])
     assert found.is_finished, found
     assert list(tmp_path.iterdir()) == []
-    assert [one for one in psutil.process_iter(["cmdline"]) if str(ROOT) in str(one.info["cmdline"]) and "inside.py"
-            in str(one.info["cmdline"])] == []  # fmt: skip
+    left = [one for one in psutil.process_iter(["cmdline"]) if str(INSIDE) in (one.info["cmdline"] or [])]
+    assert psutil.wait_procs(left, timeout=10)[1] == [], "a killed process may need a moment"
 
 
-OTHER = 65_534
 AS_OTHER = """
 from hostile import LOW, programs
 from services.verify.sandbox.program import Program
