@@ -304,6 +304,24 @@ def test_a_plain_process_leaves_nothing_in_its_group_and_no_folder(
     assert psutil.wait_procs(left, timeout=10)[1] == [], "a killed process may need a moment"
 
 
+SLEEPER = """
+from services.verify.sandbox.program import Program
+from services.verify.sandbox.ready import tried
+tried("bubblewrap").run([Program("import time\\nprint()\\ntime.sleep(4)", "")] * 2)
+"""
+
+
+def test_programs_die_with_who_runs_them() -> None:
+    sandbox()
+    runner = subprocess.Popen([sys.executable, "-c", SLEEPER], env={**os.environ, "PYTHONPATH": str(ROOT)})
+    deadline = time.monotonic() + 20
+    while inside(found := psutil.Process(runner.pid).children(recursive=True)) is None:
+        assert time.monotonic() < deadline
+    runner.kill()
+    runner.wait()
+    assert psutil.wait_procs(found, timeout=2)[1] == []
+
+
 AS_OTHER = """
 from hostile import LOW, programs
 from services.verify.sandbox.program import Program
