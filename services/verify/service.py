@@ -1,4 +1,4 @@
-"""verify: reads generate (state: seed, reference, holdout and its own outputs), writes verify, reject, review.
+"""verify: reads generate (state: seed, reference, holdout, decision, its own outputs), writes verify, reject, review.
 
 Every candidate leaves with verdicts that say why, and with exactly one fate.
 """
@@ -19,7 +19,8 @@ from services.verify.pipeline import Checks
 from services.verify.solver import Solver
 from streams.processor import Limits, Processor, Wiring
 
-WIRING = Wiring("verify", ("generate",), ("seed", "reference", "holdout", "verify", "review", "reject"), FATES)
+_STATE = ("seed", "reference", "holdout", "verify", "review", "reject", "decision")
+WIRING = Wiring("verify", ("generate",), _STATE, FATES)
 
 
 def build(context: Context) -> Stage:
