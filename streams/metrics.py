@@ -24,6 +24,8 @@ GaugeName = Literal[
     "build_info",
     "consumer_lag_records",
     "sample_age_seconds",
+    "verification_keep_ratio",
+    "verification_break_even_ratio",
     "mix_synthetic_share",
     "mix_synthetic_share_cap",
     "mix_trainers",
@@ -58,6 +60,14 @@ _GAUGES: dict[GaugeName, tuple[str, tuple[str, ...]]] = {
     "build_info": ("1; the labels say which version runs which recipe.", ("version", "recipe")),
     "consumer_lag_records": ("Offsets that a stage has not committed yet.", ("stage", "topic", "partition")),
     "sample_age_seconds": ("Age of the newest record handled.", ("stage",)),
+    "verification_keep_ratio": (
+        "Share of what people find right, or wrong, that the checks keep; side: value, low or high (95 %).",
+        ("truth", "side"),
+    ),
+    "verification_break_even_ratio": (
+        "Share of wrong candidates below which training on what is kept helps; side: value, low or high (95 %).",
+        ("side",),
+    ),
     "mix_synthetic_share": ("Synthetic share of the last batch, 0 to 1.", ()),
     "mix_synthetic_share_cap": ("Largest synthetic share allowed now, 0 to 1.", ()),
     "mix_trainers": ("Trainers that read the mix.", ()),

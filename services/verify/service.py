@@ -1,4 +1,4 @@
-"""verify: reads generate (state: seed, reference, holdout and its own outputs), writes verify, reject, review.
+"""verify: reads generate (state: seed, reference, holdout, decision, its own outputs), writes verify, reject, review.
 
 Every candidate leaves with verdicts that say why, and with exactly one fate.
 """
@@ -14,6 +14,7 @@ from services.verify.checks.contamination import Contamination
 from services.verify.checks.depth import Depth
 from services.verify.checks.duplicate import Duplicate
 from services.verify.checks.format import Format
+from services.verify.checks.maths import Maths
 from services.verify.checks.unsafe import Unsafe
 from services.verify.handler import Handler
 from services.verify.known import FATES, Known
@@ -22,10 +23,12 @@ from services.verify.pipeline import Checks
 from services.verify.sandbox import ready
 from services.verify.sandbox.plain import WARNING
 from services.verify.sandbox.sandbox import Sandbox, most_within
+from services.verify.solver import Solver
 from streams.processor import Limits, Processor, Wiring
 
 _LONGEST_BATCH = 50.0  # seconds
-WIRING = Wiring("verify", ("generate",), ("seed", "reference", "holdout", "verify", "review", "reject"), FATES)
+_STATE = ("seed", "reference", "holdout", "verify", "review", "reject", "decision")
+WIRING = Wiring("verify", ("generate",), _STATE, FATES)
 
 
 def build(context: Context) -> Stage:
@@ -55,10 +58,11 @@ def checks(recipe: Verify, known: Known) -> Checks:
         Contamination(known.holdout, recipe.contamination),
         Unsafe(),
     )
-    costly: tuple[Check, ...] = (Code(_sandbox(recipe)),) if Code.name in recipe.checks else ()
+    oracles = [Code(_sandbox(recipe))] if Code.name in recipe.checks else []
+    costly: tuple[Check, ...] = (Maths(Solver()), *oracles)
     return Checks(
         [check for check in quick if check.name in recipe.checks],
-        costly,
+        [check for check in costly if check.name in recipe.checks],
         recipe.near_duplicate if Duplicate.name in recipe.checks else None,
     )
 
