@@ -65,12 +65,11 @@ def interpreter_files() -> dict[str, float]:
 
 def left_over() -> list[int]:
     """Return the processes that our programs have left: bubblewrap's, and those of the sandbox's users."""
-    ours = {(Bubblewrap(LOW).user(slot)) for slot in range(64)}
+    ours = {Bubblewrap(LOW).user(slot) for slot in range(64)}
     found = []
     for process in psutil.process_iter(["uids", "cmdline"]):
         uids, command = process.info["uids"], process.info["cmdline"] or []
-        is_other = command[-1:] == ["/inside.py"] and uids is not None and uids.real == OTHER
-        if str(INSIDE) in command or is_other or (uids is not None and uids.real in ours):
+        if str(INSIDE) in command or (uids is not None and uids.real in ours):
             found.append(process.pid)
     return found
 
@@ -165,12 +164,14 @@ def test_each_wall_stands_by_itself() -> None:
             assert time.monotonic() < deadline
         spaces, status = spaces_of(program.pid), status_of(program)
         limits = Path(f"/proc/{program.pid}/limits").read_text()
+        mounts = [line.split()[4:6] for line in Path(f"/proc/{program.pid}/mountinfo").read_text().splitlines()]
         assert running.result()[0].is_finished
     shared = {name for name, space in spaces_of("self").items() if space == spaces[name]}
     assert shared <= {"user", "time", "time_for_children"}
     assert ("user" in shared) == (os.geteuid() == 0)
     assert (status["NoNewPrivs"], status["Seccomp"], status["CapEff"], status["CapPrm"]) == ("1", "2", NONE, NONE)
     assert os.geteuid() != 0 or "0" not in " ".join(status[of] for of in ("Uid", "Gid", "Groups")).split()
+    assert {place for place, options in mounts if "ro" not in options.split(",")} == {"/tmp", "/dev/null"}
     assert {tuple(line.split()[2:4]) for line in limits.splitlines() if "Max processes" in line} == {("34", "34")}
 
 
