@@ -16,7 +16,7 @@ import pytest
 from code_world import sandbox
 from hostile import LOW, Hostile, programs
 
-from services.verify.sandbox import seccomp
+from services.verify.sandbox import ready, seccomp
 from services.verify.sandbox.bubblewrap import Bubblewrap
 from services.verify.sandbox.interpreter import view
 from services.verify.sandbox.plain import Plain
@@ -164,14 +164,15 @@ def test_each_wall_stands_by_itself() -> None:
             assert time.monotonic() < deadline
         spaces, status = spaces_of(program.pid), status_of(program)
         limits = Path(f"/proc/{program.pid}/limits").read_text()
-        mounts = [line.split()[4:6] for line in Path(f"/proc/{program.pid}/mountinfo").read_text().splitlines()]
+        mounts = [line.split() for line in Path(f"/proc/{program.pid}/mountinfo").read_text().splitlines()]
         assert running.result()[0].is_finished
     shared = {name for name, space in spaces_of("self").items() if space == spaces[name]}
     assert shared <= {"user", "time", "time_for_children"}
     assert ("user" in shared) == (os.geteuid() == 0)
     assert (status["NoNewPrivs"], status["Seccomp"], status["CapEff"], status["CapPrm"]) == ("1", "2", NONE, NONE)
     assert os.geteuid() != 0 or "0" not in " ".join(status[of] for of in ("Uid", "Gid", "Groups")).split()
-    assert {place for place, options in mounts if "ro" not in options.split(",")} == {"/tmp", "/dev/null"}
+    assert {line[4] for line in mounts if "ro" not in line[5].split(",")} == {"/tmp", "/dev/null"}
+    assert [f"size={ready.LIMITS.disk >> 10}k" in line[-1].split(",") for line in mounts if line[4] == "/tmp"] == [True]
     assert {tuple(line.split()[2:4]) for line in limits.splitlines() if "Max processes" in line} == {("34", "34")}
 
 
@@ -306,9 +307,10 @@ def test_a_plain_process_leaves_nothing_in_its_group_and_no_folder(
 
 
 SLEEPER = """
-from services.verify.sandbox.program import Program
-from services.verify.sandbox.ready import tried
-tried("bubblewrap").run([Program("import time\\nprint()\\ntime.sleep(4)", "")] * 2)
+from services.verify.sandbox.bubblewrap import Bubblewrap
+from services.verify.sandbox.program import Limits, Program
+from services.verify.sandbox.sandbox import Sandbox
+Sandbox(Bubblewrap(Limits()), Limits()).run([Program("import time\\ntime.sleep(4.5)", "")] * 2)
 """
 
 
