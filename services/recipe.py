@@ -88,11 +88,9 @@ class Generate(_Part):
 class Verify(_Part):
     """Which checks, and how strict."""
 
-    checks: tuple[Literal["format", "depth", "duplicate", "contamination"], ...] = (
-        "format",
-        "depth",
-        "duplicate",
-        "contamination",
+    checks: tuple[Literal["format", "depth", "duplicate", "contamination", "consistency"], ...] = Field(
+        default=("format", "depth", "duplicate", "contamination", "consistency"),
+        description="consistency: surprisal, length, distance and labels, against human documents; it only flags.",
     )
     slots: int = Field(default=1, ge=1, le=64)
     audit_share: Share = 0.02
@@ -100,6 +98,9 @@ class Verify(_Part):
     max_generation: int = Field(default=2, ge=1)
     near_duplicate: Share = Field(default=0.8, description="Jaccard similarity of word shingles from which on.")
     contamination: Share = Field(default=0.2, description="Share of a candidate's 8-grams found in holdout.")
+    false_flag: float = Field(
+        default=0.01, gt=0, le=0.5, description="Share of human documents that consistency flags, its checks together."
+    )
     min_words: int = Field(default=3, ge=0)
     max_words: int = Field(default=4_000, ge=1)
     json_schema: dict[str, Any] | None = Field(default=None, description="The last turn must be JSON of this schema.")

