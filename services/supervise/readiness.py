@@ -111,8 +111,8 @@ def _seeds(recipe: Recipe) -> Finding:
 
 
 def _consistency(recipe: Recipe, documents: int) -> Iterator[str]:
-    """Yield what `consistency` will lack with so many human documents."""
-    if "consistency" not in recipe.verify.checks or not documents:
+    """Yield what `consistency` will lack with so many human documents; of more than ENOUGH it is not known."""
+    if "consistency" not in recipe.verify.checks or not 0 < documents <= ENOUGH:
         return
     reference = round(recipe.split.reference * documents)
     if reference < ENOUGH_REFERENCE:

@@ -79,6 +79,6 @@ def shortage(documents: int, rate: float) -> str | None:
     if documents >= needed:
         return None
     return (
-        f"The reference's part `checks` has {documents:,} documents and verify.false_flag {rate:g} needs {needed:,}, "
-        "so `consistency` flags nothing; ingest more human data, or raise verify.false_flag"
+        f"With {documents:,} documents in the reference's part `checks` and not the {needed:,} that verify.false_flag "
+        f"{rate:g} needs, `consistency` flags nothing; ingest more human data, or raise verify.false_flag"
     )

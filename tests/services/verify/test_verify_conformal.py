@@ -65,4 +65,4 @@ def test_too_few_documents_for_a_rate_are_told(documents: int, rate: float, lack
     told = shortage(documents, rate)
     assert (told is not None) == lacks
     if told is not None:
-        assert f"has {documents} documents and verify.false_flag {rate:g} needs {round(1 / rate)}," in told
+        assert f"With {documents} documents in the reference's part `checks` and not the {round(1 / rate)} that" in told

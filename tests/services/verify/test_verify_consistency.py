@@ -99,6 +99,11 @@ def test_each_check_at_the_rate_of_the_family_would_flag_more_than_that() -> Non
     assert 0 < human().level < RATE / 2
 
 
+def test_a_document_that_is_like_no_other_is_none_of_those_that_it_is_held_against() -> None:
+    odd = document("so be it " * 900, "odd")
+    assert fitted_on([*samples("others")[:149], odd]).level < 1e-6 < fitted_on(samples("others")[:150]).level
+
+
 def test_documents_that_the_models_are_fitted_on_cant_tell_what_is_usual() -> None:
     """Fitted on them they are no measure of other documents: that is why the part `checks` has a use of its own."""
     circular = fitted_on(samples("fit"))

@@ -144,7 +144,7 @@ def test_what_no_human_document_of_the_part_checks_is_like_waits_for_a_person_an
 @pytest.mark.parametrize(
     ("checked", "fit", "told"),
     [
-        (99, 131, "The reference's part `checks` has 99 documents and verify.false_flag 0.01 needs 100"),
+        (99, 131, "With 99 documents in the reference's part `checks` and not the 100 that"),
         (CHECKED, 40, "Only 40 documents of reference version 1 are to fit"),
     ],
 )
