@@ -31,6 +31,7 @@ class Tails:
 
     def __init__(self, values: Values) -> None:
         self._rising = np.sort(values)
+        self._allowed: dict[float, tuple[float, float]] = {}
 
     def high(self, values: Values) -> Values:
         """Return the p-values against documents with values as large."""
@@ -47,8 +48,10 @@ class Tails:
 
     def allowed(self, level: float) -> tuple[float, float]:
         """Return the smallest and the largest of the values whose two-sided p-value is not below a level."""
-        within = self._rising[self.two_sided(self._rising) >= level]
-        return float(within[0]), float(within[-1])
+        if level not in self._allowed:
+            within = self._rising[self.two_sided(self._rising) >= level]
+            self._allowed[level] = float(within[0]), float(within[-1])
+        return self._allowed[level]
 
 
 def _p(rising: Values, values: Values) -> Values:

@@ -58,10 +58,10 @@ class Measures:
     """
 
     def __init__(self, artefact: Artefact, seeds: Sequence[Sample]) -> None:
-        self._artefact = artefact
+        self._surprisal, self._lsa = artefact.surprisal, artefact.lsa
         chosen = chosen_of(seeds)[:_ANCHORS]
         columns = columns_of(chosen)
-        self._anchors = np.ascontiguousarray(artefact.lsa.vectors(columns.flat()).T)
+        self._anchors = np.ascontiguousarray(self._lsa.vectors(columns.flat()).T)
         self.anchors = [seed.sample_id for seed in _at(chosen, columns.places)]
 
     def of(self, texts: Flat) -> tuple[Values, Places]:
@@ -72,9 +72,9 @@ class Measures:
         places, heads = heads_of(texts)
         if len(places):
             known = flat(heads)
-            values[places, SURPRISAL] = self._artefact.surprisal.score(known)
+            values[places, SURPRISAL] = self._surprisal.score(known)
             if self.anchors:
-                near = self._artefact.lsa.vectors(known) @ self._anchors
+                near = self._lsa.vectors(known) @ self._anchors
                 nearest[places] = near.argmax(axis=1)
                 values[places, DISTANCE] = 1 - near.max(axis=1)
         return values, nearest

@@ -35,6 +35,6 @@ def _flag(outlier: Outlier, nearest: str) -> Verdict:
         outcome="flag",
         score=outlier.value,
         evidence={"sample_id": nearest, **outlier.evidence},
-        explanation=f"The text is {outlier.value:.2f} away from the nearest human text, sample {nearest}; human "
-        f"documents that pass are {least:.2f} to {most:.2f} away.",
+        explanation=f"The text is {outlier.value:.3f} away from the nearest human text, sample {nearest}; human "
+        f"documents that pass are {least:.3f} to {most:.3f} away.",
     )

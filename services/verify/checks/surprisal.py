@@ -35,6 +35,6 @@ def _flag(outlier: Outlier) -> Verdict:
         outcome="flag",
         score=outlier.value,
         evidence=outlier.evidence,
-        explanation=f"The text takes {outlier.value:.1f} bits a word under a model of human text; human documents that "
-        f"pass take {least:.1f} to {most:.1f}.",
+        explanation=f"The text takes {outlier.value:.2f} bits a word under a model of human text; human documents that "
+        f"pass take {least:.2f} to {most:.2f}.",
     )

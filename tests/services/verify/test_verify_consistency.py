@@ -27,6 +27,7 @@ from services.verify.consistency import DISTANCE, LABELS, LENGTH, SURPRISAL, Con
 from services.verify.kinds import LEAST, ByKind, Kind
 from services.verify.pipeline import Checks, run
 from streams.samples import Sample, Turn, Verdict
+from streams.words import words
 
 CHECKS = 780
 RATE = 0.01
@@ -100,8 +101,10 @@ def test_each_check_at_the_rate_of_the_family_would_flag_more_than_that() -> Non
 
 
 def test_a_document_that_is_like_no_other_is_none_of_those_that_it_is_held_against() -> None:
+    alike = [one for one in samples("others") if len(words(one.turns[0].text)) in range(78, 88)]
     odd = document("so be it " * 900, "odd")
-    assert fitted_on([*samples("others")[:149], odd]).level < 1e-6 < fitted_on(samples("others")[:150]).level
+    assert fitted_on([*alike[:149], odd]).level < 1e-9
+    assert fitted_on(alike[:150]).level > 1e-5
 
 
 def test_documents_that_the_models_are_fitted_on_cant_tell_what_is_usual() -> None:
@@ -141,8 +144,8 @@ def test_gibberish_is_too_surprising_and_collapsed_text_too_little() -> None:
     assert high.score > most > least > low.score
     assert usual == Verdict(check="surprisal", outcome="pass")
     assert high.explanation == (
-        f"The text takes {high.score:.1f} bits a word under a model of human text; human documents that pass take "
-        f"{least:.1f} to {most:.1f}."
+        f"The text takes {high.score:.2f} bits a word under a model of human text; human documents that pass take "
+        f"{least:.2f} to {most:.2f}."
     )
     assert {"p_value", "level"} == set(high.evidence)
 
@@ -186,8 +189,8 @@ def test_a_text_that_says_a_seed_again_is_too_near_and_the_seed_is_named() -> No
     rng = random.Random(2)
     near = 0
     for seed in samples("seeds")[:100]:
-        words = seed.turns[0].text.split()
-        runs = [words[at : at + 8] for at in range(0, len(words), 8)]
+        spoken = seed.turns[0].text.split()
+        runs = [spoken[at : at + 8] for at in range(0, len(spoken), 8)]
         rng.shuffle(runs)
         again = document(" ".join(word for part in runs for word in part), f"again {seed.sample_id}")
         (verdict,) = verdicts(Distance(human()), again)
