@@ -65,6 +65,8 @@ def _pipeline(bootstrap: str, folder: Path, size: int) -> dict[str, Row]:
     where = [bootstrap, str(folder), str(size)]
     for stage in ("ingest", "verify", "mix"):
         rows[stage] = _row([Process("stage.py", [stage, *where]).finish()])
+        if stage == "ingest":
+            _accept(bootstrap, recipe)
         print(f"{size:,} {stage}: {rows[stage]['rate']:,.0f}/s", file=sys.stderr)
     for count in (1, 2):
         each = [bootstrap, str(folder), str(size // 256 // 2 * 256 * 2 // count)]
@@ -84,6 +86,13 @@ def _prepare(bootstrap: str, folder: Path, recipe: Recipe, size: int) -> None:
     cluster.fill(bootstrap, name(recipe.pipeline, "generate"), _candidates(recipe, size))
     steering.set_share(
         broker, Codec(), recipe.pipeline, alpha=SHARE, expires_at=None, reason="the bench's share", now=pipeline.now()
+    )
+
+
+def _accept(bootstrap: str, recipe: Recipe) -> None:
+    """Accept the reference that was ingested, which verify waits for."""
+    steering.accept_reference(
+        KafkaBroker(bootstrap), Codec(), recipe.pipeline, reason="the bench's reference", now=pipeline.now()
     )
 
 

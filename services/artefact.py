@@ -35,6 +35,10 @@ _AUTHOR = ("document", "assistant")
 _LAYOUT = 2  # changes with what is fitted, or how
 
 
+class TooFewError(UnavailableError):
+    """There is too little reference to fit anything on."""
+
+
 class Dictionary(NamedTuple):
     """What the seeds say, and their keys, rising: a seed is held against the other ones."""
 
@@ -99,7 +103,7 @@ class Artefact:
         if not places:
             return documents
         meanings = documents.meanings.copy()
-        meanings[places] = meaning.vectors([_said(samples[place]) for place in places])
+        meanings[places] = meaning.vectors([said(samples[place]) for place in places])
         return documents._replace(meanings=meanings)
 
     def stratum(self, sample: Sample) -> int:
@@ -124,12 +128,12 @@ class Artefact:
 def build(version: int, fit: Sequence[Sample], seeds: Sequence[Sample] = (), embeddings: int = 0) -> Artefact:
     """Fit everything on the reference's part `fit`, and on the seeds what copies are told by. Takes seconds.
 
-    Raises UnavailableError if there is too little reference. Of more than MOST documents those of least id count.
+    Raises TooFewError if there is too little reference. Of more than MOST documents those of least id count.
     """
     chosen, copied = chosen_of(fit), chosen_of(seeds)
     columns = columns_of(chosen)
     if len(columns.words) < _LEAST:
-        raise UnavailableError(
+        raise TooFewError(
             f"Only {len(columns.words)} documents of reference version {version} are to fit and have {WORDS} words; "
             f"ingest more human data (it takes {_LEAST}) and accept the reference again"
         )
@@ -176,19 +180,29 @@ class Columns:
 
 def columns_of(samples: Sequence[Sample]) -> Columns:
     """Return what is counted of samples; of a conversation the answers, for its prompts have another author."""
-    said = [_said(sample) for sample in samples]
-    cut = [words(text) for text in said]
-    texts = hashed(cut)
-    lengths = np.diff(texts.starts)
-    places = np.flatnonzero(lengths >= WORDS)
-    hashes = first(texts, WORDS).hashes >> np.uint64(32)
+    texts = [said(sample) for sample in samples]
+    cut = [words(text) for text in texts]
+    hashes = hashed(cut)
+    places, heads = heads_of(hashes)
     return Columns(
         places=places,
-        texts=[said[place] for place in places.tolist()],
-        lengths=lengths[places],
+        texts=[texts[place] for place in places.tolist()],
+        lengths=np.diff(hashes.starts)[places],
         heads=[" ".join(cut[place][:WORDS]) for place in places.tolist()],
-        words=hashes.astype(np.uint32).reshape(-1, WORDS),
+        words=heads,
     )
+
+
+def heads_of(texts: Flat) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    """Return the places of the texts that have enough words, and the hashes (n, 64) of their first ones."""
+    hashes = first(texts, WORDS).hashes >> np.uint64(32)
+    return np.flatnonzero(np.diff(texts.starts) >= WORDS), hashes.astype(np.uint32).reshape(-1, WORDS)
+
+
+def said(sample: Sample) -> str:
+    """Return what a sample's author wrote: of a conversation the answers."""
+    found = [turn.text for turn in sample.turns if turn.role in _AUTHOR]
+    return "\n".join(found) if found else text_of(sample)
 
 
 def _tasks(samples: Sequence[Sample]) -> tuple[str, ...]:
@@ -206,9 +220,3 @@ def _dictionary(seeds: Sequence[Sample]) -> Dictionary | None:
 
 def _keys(samples: Sequence[Sample]) -> NDArray[np.uint64]:
     return np.array([int(sample.sample_id[:_KEY_DIGITS], 16) for sample in samples], np.uint64)
-
-
-def _said(sample: Sample) -> str:
-    """Return what its author wrote: of a conversation the answers."""
-    said = [turn.text for turn in sample.turns if turn.role in _AUTHOR]
-    return "\n".join(said) if said else text_of(sample)

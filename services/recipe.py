@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from services.errors import InputError
 from services.groups import RESERVED
 
+CheckName = Literal["format", "depth", "duplicate", "contamination", "consistency", "unsafe", "code", "math"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
@@ -88,12 +89,9 @@ class Generate(_Part):
 class Verify(_Part):
     """Which checks, and how strict."""
 
-    checks: tuple[Literal["format", "depth", "duplicate", "contamination", "math", "unsafe", "code"], ...] = (
-        "format",
-        "depth",
-        "duplicate",
-        "contamination",
-        "math",
+    checks: tuple[CheckName, ...] = Field(
+        default=("format", "depth", "duplicate", "contamination", "math", "consistency"),
+        description="consistency: surprisal, length, distance and labels, against human documents; it only flags.",
     )
     slots: int = Field(default=1, ge=1, le=64)
     audit_share: Share = 0.02
@@ -101,6 +99,9 @@ class Verify(_Part):
     max_generation: int = Field(default=2, ge=1)
     near_duplicate: Share = Field(default=0.8, description="Jaccard similarity of word shingles from which on.")
     contamination: Share = Field(default=0.2, description="Share of a candidate's 8-grams found in holdout.")
+    false_flag: float = Field(
+        default=0.01, gt=0, le=0.5, description="Share of human documents that consistency flags, its checks together."
+    )
     min_words: int = Field(default=3, ge=0)
     max_words: int = Field(default=4_000, ge=1)
     sandbox: Literal["bubblewrap", "process"] = Field(

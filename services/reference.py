@@ -5,6 +5,7 @@ With it goes a range of the seeds, which copies are told by.
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from typing import NamedTuple
 
 from services.artefact import MOST, Artefact, chosen_of
 from services.artefact import build as build_artefact
@@ -18,16 +19,22 @@ from streams.topics import name
 Parts = Mapping[ReferencePart, list[Sample]]
 
 
-def accepted(
-    broker: Broker, codec: Codec, pipeline: str, policy: MixPolicySet, embeddings: int
-) -> tuple[Parts, Artefact]:
+class Accepted(NamedTuple):
+    """The accepted reference by part, at most MOST of the seeds of its time, and what is fitted on both."""
+
+    parts: Parts
+    seeds: Sequence[Sample]
+    artefact: Artefact
+
+
+def accepted(broker: Broker, codec: Codec, pipeline: str, policy: MixPolicySet, embeddings: int) -> Accepted:
     """Return the accepted reference, and what is fitted on it and the seeds of its time.
 
-    Reads both topics and takes seconds; raises UnavailableError if there is too little of it.
+    Reads both topics and takes seconds; raises TooFewError if there is too little of it.
     """
     parts = read(broker, codec, pipeline, policy)
     seeds = _seeds(broker, codec, pipeline, policy)
-    return parts, build_artefact(policy.reference_version, parts["fit"], seeds, embeddings)
+    return Accepted(parts, seeds, build_artefact(policy.reference_version, parts["fit"], seeds, embeddings))
 
 
 def read(broker: Broker, codec: Codec, pipeline: str, policy: MixPolicySet) -> Parts:

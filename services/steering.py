@@ -14,6 +14,7 @@ from streams.fold import Fold
 from streams.topics import identity, name
 from streams.writer import Output, Writer
 
+ENOUGH = 300  # documents, for the first reference to be accepted by itself: a third of fewer is too few to fit on
 _ATTEMPTS = 5
 Change = Callable[[MixPolicySet], MixPolicySet]
 

@@ -24,7 +24,7 @@ def check(
     with fetching() as progress:
         found = [Finding("recipe", True, f"pipeline {chosen.name}, version {chosen.recipe.version}")]
         found += readiness.findings(chosen, progress)
-    told = [*readiness.warnings(chosen.recipe), *(each.note for each in found if each.note)]
+    told = [*readiness.warnings(chosen.recipe), *(note for each in found for note in each.notes)]
     if json:
         shown = [{"name": each.name, "ok": each.ok, "told": each.told} for each in found]
         print_json({"ok": all(each.ok for each in found), "checks": shown, "warnings": told})

@@ -93,7 +93,7 @@ def _report(outcome: Outcome) -> None:
         ("human documents", f"{human:,} (to train {counts.seed:,}, to compare with {human - counts.seed:,})"),
         ("candidates", f"{counts.candidates - _BAD:,} of three model families, {_BAD} bad ones planted"),
         *verdict_of(outcome.plot, demonstration.VICTIM, outcome.began).items(),
-        ("accepted", f"{counts.accepted:,}"),
+        ("accepted", f"{counts.accepted:,}; {counts.waiting_review:,} more wait for a person"),
         ("rejected", rejected),
         ("batches", f"{counts.batches:,} with {counts.mixed_real:,} real and {counts.mixed_synthetic:,} synthetic"),
         ("synthetic share", f"{last.share:.3f} (ratio {ratio:.2f}); largest batch {counts.largest_share:.3f}"),

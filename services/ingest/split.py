@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from streams.events import Pool, ReferencePart
 
-FIT, CALIBRATE = 0.5, 0.25  # the rest is `checks`
+FIT, CALIBRATE, CHECKS = 0.5, 0.25, 0.25  # of the reference
 ENOUGH = 20_000  # documents of which a tenth calibrates well
 
 

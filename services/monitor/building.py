@@ -24,7 +24,7 @@ from streams.topics import name
 def keeper_of(context: Context, policy: MixPolicySet) -> Keeper:
     """Return a keeper for the accepted reference. Reads the topic and takes seconds."""
     recipe = context.recipe
-    parts, artefact = accepted(context.broker, context.codec, context.pipeline, policy, recipe.monitor.embeddings)
+    parts, _, artefact = accepted(context.broker, context.codec, context.pipeline, policy, recipe.monitor.embeddings)
     partitions = context.broker.partitions()[name(context.pipeline, "generate")]
     human = human_documents(artefact, parts["calibrate"], MEMORY // partitions)
     width = width_of(recipe.monitor.window, len(human.keys), partitions)

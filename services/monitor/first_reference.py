@@ -7,7 +7,6 @@ from streams.tail import last_records
 from streams.topics import name
 
 _IDLE_MS = 5_000
-_LEAST = 300  # documents of the whole topic: below, a third of it is too few to fit anything on
 _REASON = "the first reference, as it was once ingest had been idle"
 
 
@@ -19,7 +18,7 @@ def accept_first(context: Context) -> bool:
     topic = name(context.pipeline, "reference")
     newest = last_records(context.broker, topic)
     documents = sum(record.offset + 1 for record in newest)
-    if documents < _LEAST or context.now() - max(record.timestamp for record in newest) < _IDLE_MS:
+    if documents < steering.ENOUGH or context.now() - max(record.timestamp for record in newest) < _IDLE_MS:
         return False
     broker, codec, now = context.broker, context.codec, context.now()
     try:

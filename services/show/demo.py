@@ -50,7 +50,7 @@ _PLAN: dict[str, Any] = {
             **_PACE,
         },
     ],
-    "generate": {"target": 60_000, "in_flight": 60_000},
+    "generate": {"target": 60_000, "in_flight": 60_000, "max_tokens": 80},  # words, as human documents have
     "verify": {"audit_share": 0.0},  # nobody is there to decide about what an audit draws
     "mix": {"batch": 256, "max_synthetic_share": SHARE, "max_wait_seconds": 3, "ahead": 4},
     "monitor": {"window": 200},

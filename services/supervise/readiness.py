@@ -6,11 +6,13 @@ from typing import NamedTuple
 from services import meaning
 from services.groups import MOST_SOURCES
 from services.ingest import inputs
-from services.ingest.split import ENOUGH, Shares, advice
+from services.ingest.split import CHECKS, ENOUGH, Shares, advice
 from services.recipe import Recipe
+from services.steering import ENOUGH as ENOUGH_REFERENCE
 from services.supervise import kafka
 from services.supervise.session import Chosen
 from services.verify.checks.code import Code
+from services.verify.conformal import shortage
 from services.verify.sandbox import ready
 from services.verify.sandbox.plain import WARNING
 from streams.errors import BallastError
@@ -30,7 +32,7 @@ class Finding(NamedTuple):
     name: str
     ok: bool
     told: str
-    note: str | None = None  # what can run but may be better
+    notes: tuple[str, ...] = ()  # what can run but may be better
 
 
 def warnings(recipe: Recipe) -> Iterator[str]:
@@ -109,7 +111,23 @@ def _seeds(recipe: Recipe) -> Finding:
         return f"{most} documents in {len(files):,} files of {recipe.seeds.path}"
 
     found = _tried("seeds", attempt)
-    return found._replace(note=advice(count, Shares(recipe.split.reference, recipe.split.holdout)))
+    told = advice(count, Shares(recipe.split.reference, recipe.split.holdout))
+    return found._replace(notes=(*([told] if told else []), *_consistency(recipe, count)))
+
+
+def _consistency(recipe: Recipe, documents: int) -> Iterator[str]:
+    """Yield what `consistency` will lack with so many human documents; of more than ENOUGH it is not known."""
+    if "consistency" not in recipe.verify.checks or not 0 < documents <= ENOUGH:
+        return
+    reference = round(recipe.split.reference * documents)
+    if reference < ENOUGH_REFERENCE:
+        yield (
+            f"With `consistency` in verify.checks verify waits for a reference, and one of some {reference:,} "
+            f"documents is not accepted by itself ({ENOUGH_REFERENCE} are): run `ballast reference accept`, or leave "
+            "`consistency` out"
+        )
+    if (lack := shortage(round(CHECKS * reference), recipe.verify.false_flag)) is not None:
+        yield lack
 
 
 def _tried(name: str, attempt: Callable[[], str]) -> Finding:
@@ -135,7 +153,7 @@ def _sandbox(kind: ready.Kind) -> Finding:
         ready.tried(kind)
         return f"{kind} runs programs"
 
-    return _tried("sandbox", attempt)._replace(note=WARNING if kind == "process" else None)
+    return _tried("sandbox", attempt)._replace(notes=(WARNING,) if kind == "process" else ())
 
 
 def _sampled(recipe: Recipe) -> str:

@@ -1,12 +1,13 @@
 """What a check is, and the batch that it looks at."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.artefact import said
 from services.verify.ids import IdArray, pack
 from services.verify.minhash import Fingerprints, Shape, fingerprints
 from streams.samples import Sample, Verdict
@@ -39,12 +40,30 @@ class Entries(NamedTuple):
         return Entries(self.ids[places], self.contents[places], self.prints.select(places))
 
 
+class Columns(Protocol):
+    """What somebody has found out about the samples of a batch, in their order."""
+
+    def at(self, places: NDArray[np.int64]) -> Self:
+        """Return what is known of some of them."""
+
+
+C = TypeVar("C", bound=Columns)
+
+
 class Batch:
     """Samples that are judged together, and what several checks need to know of them, worked out once."""
 
     def __init__(self, samples: Sequence[Sample], shape: Shape) -> None:
         self.samples = samples
         self._shape = shape
+        self._known: dict[Callable[[Batch], Any], Any] = {}
+
+    def known(self, by: Callable[["Batch"], C]) -> C:
+        """Return what `by` finds out about the batch, which is asked once, however many checks want to know it."""
+        if by not in self._known:
+            self._known[by] = by(self)
+        found: C = self._known[by]
+        return found
 
     @cached_property
     def texts(self) -> list[str]:
@@ -60,6 +79,12 @@ class Batch:
     def hashes(self) -> Flat:
         """The hash of each word."""
         return hashed(self.words)
+
+    @cached_property
+    def said(self) -> Flat:
+        """The hash of each word that a sample's author wrote: of a conversation the answers."""
+        texts = [said(sample) for sample in self.samples]
+        return self.hashes if texts == self.texts else hashed([words(text) for text in texts])
 
     @cached_property
     def entries(self) -> Entries:
@@ -83,4 +108,5 @@ class Batch:
             part.__dict__["hashes"] = some(self.hashes, rows)
         if "entries" in self.__dict__:
             part.__dict__["entries"] = self.entries.select(rows)
+        part._known = {by: found.at(rows) for by, found in self._known.items()}
         return part

@@ -60,17 +60,19 @@ class _Docket:
 
     def passing(self, checks: Sequence[Check], places: Sequence[int]) -> Sequence[int]:
         """Let checks judge in turn, each those whom none before has failed; return whom none has."""
+        batch = self._batch.select(places)
         for check in checks:
             if not places:
                 break
             began = time.perf_counter()
-            verdicts = check.over(self._batch.select(places))
+            verdicts = check.over(batch)
             seconds = time.perf_counter() - began
             failed = [verdict.outcome == "fail" for verdict in verdicts]
             self.work[check.name] = self.work.get(check.name, Work()).plus(seconds, len(places), sum(failed))
             for place, said in zip(places, verdicts, strict=True):
                 self.verdicts[place].append(said)
-            places = [place for place, has_failed in zip(places, failed, strict=True) if not has_failed]
+            kept = [row for row, has_failed in enumerate(failed) if not has_failed]
+            places, batch = [places[row] for row in kept], batch.select(kept)
         return places
 
     def repeats(self, place: int, match: Match) -> None:

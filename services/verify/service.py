@@ -1,38 +1,44 @@
 """verify: reads generate (state: seed, reference, holdout, decision, its own outputs), writes verify, reject, review.
 
-Every candidate leaves with verdicts that say why, and with exactly one fate.
+Every candidate leaves with verdicts that say why, and with exactly one fate. With `consistency` it waits until a
+reference version is accepted, for that is what samples are held against.
 """
+
+from collections.abc import Sequence
 
 import structlog
 
-from services.recipe import Verify
+from services.artefact import TooFewError
+from services.on_reference import OnReference
+from services.reference import accepted
 from services.stage import Context, Stage
+from services.verify import consistency
 from services.verify.check import Check
-from services.verify.checks import jsontext
-from services.verify.checks.code import Code
-from services.verify.checks.contamination import Contamination
-from services.verify.checks.depth import Depth
-from services.verify.checks.duplicate import Duplicate
-from services.verify.checks.format import Format
-from services.verify.checks.maths import Maths
-from services.verify.checks.unsafe import Unsafe
+from services.verify.checks.distance import Distance
+from services.verify.checks.labels import Labels
+from services.verify.checks.length import Length
+from services.verify.checks.surprisal import Surprisal
+from services.verify.chosen import checks, json_of, most_records
+from services.verify.conformal import shortage
 from services.verify.handler import Handler
 from services.verify.known import FATES, Known
 from services.verify.minhash import shape
-from services.verify.pipeline import Checks
-from services.verify.sandbox import ready
-from services.verify.sandbox.plain import WARNING
-from services.verify.sandbox.sandbox import Sandbox, most_within
-from services.verify.solver import Solver
+from streams.events import MixPolicySet
 from streams.processor import Limits, Processor, Wiring
 
-_LONGEST_BATCH = 50.0  # seconds
 _STATE = ("seed", "reference", "holdout", "verify", "review", "reject", "decision")
 WIRING = Wiring("verify", ("generate",), _STATE, FATES)
 
 
 def build(context: Context) -> Stage:
     """Return a verifier; raises RecipeError for a JSON Schema that is none, UnavailableError without a sandbox."""
+    json_of(context.recipe.verify)
+    if "consistency" not in context.recipe.verify.checks:
+        return _processor(context, ())
+    return OnReference(context, WIRING.stage, lambda policy: _processor(context, _consistent(context, policy)))
+
+
+def _processor(context: Context, consistent: Sequence[Check]) -> Processor:
     recipe = context.recipe.verify
     known = Known(context.codec, context.pipeline, shape(recipe.near_duplicate))
     return Processor(
@@ -41,38 +47,24 @@ def build(context: Context) -> Stage:
         pipeline=context.pipeline,
         wiring=WIRING,
         slot=context.slot,
-        handler=Handler(recipe, known, checks(recipe, known), context.now, context.metrics),
-        limits=Limits(_most(recipe), dead_letters=context.dead_letter_limit),
+        handler=Handler(recipe, known, checks(recipe, known, consistent), context.now, context.metrics),
+        limits=Limits(most_records(recipe), dead_letters=context.dead_letter_limit),
         now=context.now,
         metrics=context.metrics,
     )
 
 
-def checks(recipe: Verify, known: Known) -> Checks:
-    """Return the checks that the recipe names."""
-    json = jsontext.compiled(recipe.json_schema) if recipe.json_schema is not None else None
-    quick: tuple[Check, ...] = (
-        Format(recipe.min_words, recipe.max_words, json),
-        Depth(recipe.max_generation),
-        Duplicate(known.texts, recipe.near_duplicate),
-        Contamination(known.holdout, recipe.contamination),
-        Unsafe(),
-    )
-    oracles = [Code(_sandbox(recipe))] if Code.name in recipe.checks else []
-    costly: tuple[Check, ...] = (Maths(Solver()), *oracles)
-    return Checks(
-        [check for check in quick if check.name in recipe.checks],
-        [check for check in costly if check.name in recipe.checks],
-        recipe.near_duplicate if Duplicate.name in recipe.checks else None,
-    )
-
-
-def _sandbox(recipe: Verify) -> Sandbox:
-    if recipe.sandbox == "process":
-        structlog.get_logger().warning("sandbox", told=WARNING)
-    return ready.tried(recipe.sandbox)
-
-
-def _most(recipe: Verify) -> int:
-    """Return how many records a batch may have: one whose programs all run for ever has to end in time."""
-    return most_within(_LONGEST_BATCH, ready.LIMITS) if Code.name in recipe.checks else Limits().records
+def _consistent(context: Context, policy: MixPolicySet) -> Sequence[Check]:
+    """Return the checks of `consistency`; none, and a sentence in the log, where there is too little reference."""
+    false_flag = context.recipe.verify.false_flag
+    try:
+        reference = accepted(context.broker, context.codec, context.pipeline, policy, 0)
+    except TooFewError as error:
+        structlog.get_logger().warning("consistency", why=f"{error}; until then `consistency` flags nothing")
+        return ()
+    if (why := shortage(len(reference.parts["checks"]), false_flag)) is not None:
+        structlog.get_logger().warning("consistency", why=why)
+        return ()
+    human = consistency.fit(reference.artefact, reference.parts["checks"], reference.seeds, false_flag)
+    structlog.get_logger().info("consistency", reference=policy.reference_version, flagged_below=human.level)
+    return Surprisal(human), Length(human), Distance(human), Labels(human)

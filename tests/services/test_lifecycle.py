@@ -20,7 +20,7 @@ sources:
   - {{name: a, provider: local, family: one}}
   - {{name: b, provider: local, family: two, order: 2}}
 generate: {{target: 20}}
-verify: {{audit_share: 0}}
+verify: {{checks: [format, depth, duplicate, contamination], audit_share: 0}}
 mix: {{batch: 8, max_wait_seconds: 0.5}}
 """
 WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "while", "seven", "wise", "owls", "look"]

