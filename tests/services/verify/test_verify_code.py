@@ -128,6 +128,7 @@ def test_other_tasks_and_no_turns_pass_unrun() -> None:
         ("```\nx = 1\n```", "x = 1\n"),
         ("```bash\npip install x\n```\n\n```Python3\nx = 1\n```", "x = 1\n"),
         ("```python\nx = 1\ny = 2\n```\nUse:\n```python\nx\n```", "x = 1\ny = 2\n"),
+        ("Call it:\n```python\nx\n```\nAll:\n```python\nx = 1\ny = 2\n```", "x = 1\ny = 2\n"),
         ("```python\nx = 1\n```\n```\n>>> x, x, x\n1, 1, 1\n```", "x = 1\n"),
         ("1. So:\n   ```python\n   if x:\n       y\n   ```", "if x:\n    y\n"),
         ("```python\nx = 1", "x = 1"),

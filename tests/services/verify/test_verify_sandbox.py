@@ -236,6 +236,11 @@ def test_an_honest_answer_finishes(answer: str, tests: str) -> None:
     assert found.is_finished, found
 
 
+def test_only_the_first_process_speaks_for_a_program() -> None:
+    (found,) = sandbox(LOW).run([Program("import os\nif os.fork():\n    os.wait()\n    os._exit(0)", "pass")])
+    assert (found.is_finished, found.status, found.fault) == (False, 0, None)
+
+
 def test_a_unit_test_that_fails_is_no_end_of_the_tests() -> None:
     tests = "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertEqual(solve(), 4)\n"
     (found,) = sandbox().run([Program("def solve(): return 5", f"{tests}unittest.main()")])
