@@ -6,7 +6,7 @@ Unknown keys are errors with a suggestion: a misspelt cap must never be a cap th
 import difflib
 from hashlib import blake2b
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -85,15 +85,24 @@ class Generate(_Part):
     max_tokens: int = Field(default=120, ge=1)
 
 
+Check = Literal[
+    "format",
+    "depth",
+    "truncation",
+    "refusal",
+    "leak",
+    "repetition",
+    "privacy",
+    "language",
+    "duplicate",
+    "contamination",
+]
+
+
 class Verify(_Part):
     """Which checks, and how strict."""
 
-    checks: tuple[Literal["format", "depth", "duplicate", "contamination"], ...] = (
-        "format",
-        "depth",
-        "duplicate",
-        "contamination",
-    )
+    checks: tuple[Check, ...] = get_args(Check)
     slots: int = Field(default=1, ge=1, le=64)
     audit_share: Share = 0.02
     audit_expires_hours: float = Field(default=168, gt=0)
@@ -102,6 +111,9 @@ class Verify(_Part):
     contamination: Share = Field(default=0.2, description="Share of a candidate's 8-grams found in holdout.")
     min_words: int = Field(default=3, ge=0)
     max_words: int = Field(default=4_000, ge=1)
+    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] | None = Field(
+        default=None, min_length=1, description="ISO 639-1 codes; null: those of 1 % of the seeds."
+    )
     json_schema: dict[str, Any] | None = Field(default=None, description="The last turn must be JSON of this schema.")
 
 

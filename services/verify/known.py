@@ -9,6 +9,7 @@ from services.verify.check import Batch, Entries
 from services.verify.holdout import Holdout
 from services.verify.ids import IdArray, Ids, pack
 from services.verify.minhash import Shape
+from services.verify.seeds import Seeds
 from services.verify.texts import Texts
 from streams.broker import Record
 from streams.codec import Codec
@@ -30,6 +31,7 @@ class Known:
         self.fates = Ids()
         self.texts = Texts(shape)
         self.holdout = Holdout()
+        self.seeds = Seeds()
 
     def fold(self, records: Sequence[Record]) -> None:
         """Take committed records in. Idempotent by id; what is known is not decoded again."""
@@ -41,7 +43,7 @@ class Known:
                 self.fates.add(_ids(some))
             for start in range(0, len(some), _CHUNK):
                 if word in TEXTS:
-                    self._take_texts(some[start : start + _CHUNK])
+                    self._take_texts(some[start : start + _CHUNK], is_seed=word == "seed")
                 elif word == "holdout":
                     self._take_holdout(some[start : start + _CHUNK])
 
@@ -50,11 +52,13 @@ class Known:
         self.fates.add(fates)
         self.texts.add(kept)
 
-    def _take_texts(self, records: Sequence[Record]) -> None:
+    def _take_texts(self, records: Sequence[Record], *, is_seed: bool) -> None:
         ids = _ids(records)
         if len(places := self.texts.fresh(ids)):
-            entries = self._batch(records, places).entries
-            self.texts.add(entries._replace(ids=ids[places]))
+            batch = self._batch(records, places)
+            self.texts.add(batch.entries._replace(ids=ids[places]))
+            if is_seed:
+                self.seeds.add(ids[places], batch)
 
     def _take_holdout(self, records: Sequence[Record]) -> None:
         ids = _ids(records)

@@ -11,6 +11,12 @@ from services.verify.checks.contamination import Contamination
 from services.verify.checks.depth import Depth
 from services.verify.checks.duplicate import Duplicate
 from services.verify.checks.format import Format
+from services.verify.checks.language import Language
+from services.verify.checks.leak import Leak
+from services.verify.checks.privacy import Privacy
+from services.verify.checks.refusal import Refusal
+from services.verify.checks.repetition import Repetition
+from services.verify.checks.truncation import Truncation
 from services.verify.handler import Handler
 from services.verify.known import FATES, Known
 from services.verify.minhash import shape
@@ -43,6 +49,12 @@ def checks(recipe: Verify, known: Known) -> Checks:
     quick: tuple[Check, ...] = (
         Format(recipe.min_words, recipe.max_words, json),
         Depth(recipe.max_generation),
+        Truncation(known.seeds),
+        Refusal(known.seeds),
+        Leak(is_json=json is not None),
+        Repetition(),
+        Privacy(),
+        Language(known.seeds, recipe.languages),
         Duplicate(known.texts, recipe.near_duplicate),
         Contamination(known.holdout, recipe.contamination),
     )

@@ -61,7 +61,8 @@ def test_every_kind_of_candidate_meets_its_fate() -> None:
     }
     by_id = dict(outcome(broker, "reject"))
     assert by_id[copied.sample_id].verdicts[-1].evidence["sample_id"] == human(text(1)).sample_id
-    assert [v.check for v in by_id[copied.sample_id].verdicts] == ["format", "depth", "duplicate"]
+    asked = [v.check for v in by_id[copied.sample_id].verdicts]
+    assert (asked[:2], asked[-1]) == (["format", "depth"], "duplicate")
     assert all(e.occurred_at == NOW and e.decided_by == "verify" for e in by_id.values())
 
 
