@@ -5,7 +5,7 @@ from functools import cache
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 FEWEST = 20  # words below which a language is a guess
-SURE = 0.7  # of 1; measured, see the tests
+SURE = 0.7  # of 1; nothing changes in the tests from .5 to .8
 
 
 def language_of(text: str) -> str | None:

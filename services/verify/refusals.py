@@ -151,7 +151,7 @@ _REFUSALS: tuple[tuple[tuple[str, ...], str], ...] = (
         r"i(?:'m| am) (?:programmed|designed|trained) (?:not )?to (?:be|provide|avoid|help|assist)\b",
     ),
 )
-_REFUSES = [(cues, re.compile(rf"\b(?:{pattern})")) for cues, pattern in _REFUSALS]
+_REFUSES = [(cue, re.compile(rf"\b(?:{pattern})")) for cues, pattern in _REFUSALS for cue in cues]
 _FIRST_WORDS = ("sure", "certainly", "of course", "absolutely", "definitely", "okay", "ok", "alright", "great", "good",
                 "excellent", "fantastic", "interesting", "got it", "no problem", "gladly", "understood", "here",
                 "thank", "i'd be", "i would be", "as requested")  # fmt: skip
@@ -206,8 +206,8 @@ def found(text: str) -> Found | None:
     """Return the refusal or, if there is none, the small talk at the beginning or the end of a turn."""
     said = text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]}\n{_from_a_quote(text[-_TAIL:])}"
     said = said.lower().replace("’", "'")
-    for cues, pattern in _REFUSES:
-        if any(cue in said for cue in cues) and (match := pattern.search(_unquoted(said))):
+    for pattern in dict.fromkeys([pattern for cue, pattern in _REFUSES if cue in said]):
+        if match := pattern.search(_unquoted(said)):
             return Found("refusal", match[0], "beginning" if match.start() < _HEAD else "end")
     begun = said.lstrip()
     if begun.startswith(_FIRST_WORDS) and (match := _OPENS.match(begun)):

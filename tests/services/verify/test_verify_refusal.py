@@ -37,6 +37,8 @@ def test_at_most_one_human_text_in_a_thousand_fails(texts: "type[list[Sample]]")
         '"I\'m sorry, but I can\'t help with that," said the clerk. "We close at noon."',
         "He looked up. “I cannot assist you,” he said, and the door fell shut.",
         "She was an engineer. " * 20 + "As an AI language model, I fail. " + "It rained that day. " * 20,
+        f'He read the note aloud: "{"It was late. " * 60}I cannot assist you." Then he left.',
+        f"He read the note aloud: “{'It was late. ' * 60}I cannot assist you.” Then he left.",
         "As an AI researcher, I have seen many models come and go.",
         "I cannot help it: I love the sea.",
         "Here is the letter, my lord; I had it of the boy.",

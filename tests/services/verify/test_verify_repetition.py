@@ -46,8 +46,8 @@ def test_words_that_do_not_come_again_pass(seed: int, count: int) -> None:
         with_turns(human("x"), ("user", "Yes, please."), ("assistant", "Tea?"), ("user", "Yes, please.")),
         with_turns(
             human("x"),
-            ("user", "Correct this: he go to the old school every single day of the week"),
-            ("assistant", "Correct this: he goes to the old school every single day of the week"),
+            ("user", f"{text(1, 40)} he go {text(2, 40)}"),
+            ("assistant", f"{text(1, 40)} he goes {text(2, 40)}"),
         ),
     ],
 )
