@@ -6,7 +6,7 @@ Unknown keys are errors with a suggestion: a misspelt cap must never be a cap th
 import difflib
 from hashlib import blake2b
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from services.errors import InputError
 from services.groups import RESERVED
 
-CheckName = Literal["format", "depth", "duplicate", "contamination", "consistency", "unsafe", "code", "math"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
@@ -86,12 +85,31 @@ class Generate(_Part):
     max_tokens: int = Field(default=120, ge=1)
 
 
+Check = Literal[
+    "format",
+    "depth",
+    "truncation",
+    "refusal",
+    "leak",
+    "repetition",
+    "privacy",
+    "language",
+    "duplicate",
+    "contamination",
+    "consistency",
+    "math",
+    "unsafe",
+    "code",
+]
+
+
 class Verify(_Part):
     """Which checks, and how strict."""
 
-    checks: tuple[CheckName, ...] = Field(
-        default=("format", "depth", "duplicate", "contamination", "math", "consistency"),
-        description="consistency: surprisal, length, distance and labels, against human documents; it only flags.",
+    checks: tuple[Check, ...] = Field(
+        default=get_args(Check),
+        description="code runs programs, for the task code alone; consistency is surprisal, length, distance and "
+        "labels, against human documents, and only flags.",
     )
     slots: int = Field(default=1, ge=1, le=64)
     audit_share: Share = 0.02
@@ -106,6 +124,9 @@ class Verify(_Part):
     max_words: int = Field(default=4_000, ge=1)
     sandbox: Literal["bubblewrap", "process"] = Field(
         default="bubblewrap", description="code: what holds programs; process stops none that means harm."
+    )
+    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] | None = Field(
+        default=None, min_length=1, description="ISO 639-1 codes; null: those of 1 % of the seeds."
     )
     json_schema: dict[str, Any] | None = Field(default=None, description="The last turn must be JSON of this schema.")
 

@@ -11,7 +11,7 @@ from services.recipe import Recipe
 from services.steering import ENOUGH as ENOUGH_REFERENCE
 from services.supervise import kafka
 from services.supervise.session import Chosen
-from services.verify.checks.code import Code
+from services.verify.chosen import runs_programs
 from services.verify.conformal import shortage
 from services.verify.sandbox import ready
 from services.verify.sandbox.plain import WARNING
@@ -86,7 +86,7 @@ def _slow_admission(recipe: Recipe) -> Iterator[str]:
 def findings(chosen: Chosen, progress: Progress | None = None) -> Iterator[Finding]:
     """Yield what start-up needs beyond the recipe, in order. Blocks; fetches the jars if they are missing."""
     yield _seeds(chosen.recipe)
-    if Code.name in chosen.recipe.verify.checks:
+    if runs_programs(chosen.recipe):
         yield _sandbox(chosen.recipe.verify.sandbox)
     if chosen.recipe.monitor.embeddings:
         yield _tried("embeddings", lambda: _sampled(chosen.recipe))

@@ -71,6 +71,11 @@ class Batch:
         return [text_of(sample) for sample in self.samples]
 
     @cached_property
+    def lasts(self) -> list[str]:
+        """The last turn of each sample, what a model has said; empty where there are no turns."""
+        return [sample.turns[-1].text if sample.turns else "" for sample in self.samples]
+
+    @cached_property
     def words(self) -> list[list[str]]:
         """The words of each sample."""
         return [words(text) for text in self.texts]
@@ -100,7 +105,7 @@ class Batch:
         if len(places) == len(self.samples):
             return self
         part = Batch([self.samples[place] for place in places], self._shape)
-        for name in ("texts", "words"):
+        for name in ("texts", "lasts", "words"):
             if name in self.__dict__:
                 part.__dict__[name] = [self.__dict__[name][place] for place in places]
         rows = np.array(places, np.int64)

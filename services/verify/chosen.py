@@ -4,15 +4,22 @@ from collections.abc import Sequence
 
 import structlog
 
-from services.recipe import Verify
+from services.recipe import Recipe, Verify
 from services.verify.check import Check
 from services.verify.checks import jsontext
 from services.verify.checks.code import Code
 from services.verify.checks.contamination import Contamination
 from services.verify.checks.depth import Depth
 from services.verify.checks.duplicate import Duplicate
+from services.verify.checks.fenced import TASK
 from services.verify.checks.format import Format, ReadJson
+from services.verify.checks.language import Language
+from services.verify.checks.leak import Leak
 from services.verify.checks.maths import Maths
+from services.verify.checks.privacy import Privacy
+from services.verify.checks.refusal import Refusal
+from services.verify.checks.repetition import Repetition
+from services.verify.checks.truncation import Truncation
 from services.verify.checks.unsafe import Unsafe
 from services.verify.known import Known
 from services.verify.pipeline import Checks
@@ -25,30 +32,42 @@ from streams.processor import Limits
 _LONGEST_BATCH = 50.0  # seconds
 
 
-def checks(recipe: Verify, known: Known, consistent: Sequence[Check] = ()) -> Checks:
+def checks(recipe: Recipe, known: Known, consistent: Sequence[Check] = ()) -> Checks:
     """Return the checks; those of `consistency` are fitted on the reference.
 
     Raises RecipeError for a JSON Schema that is none, UnavailableError where a sandbox is wanted and there is none.
     """
+    verify = recipe.verify
+    json = json_of(verify)
     quick: tuple[Check, ...] = (
-        Format(recipe.min_words, recipe.max_words, json_of(recipe)),
-        Depth(recipe.max_generation),
-        Duplicate(known.texts, recipe.near_duplicate),
-        Contamination(known.holdout, recipe.contamination),
+        Format(verify.min_words, verify.max_words, json),
+        Depth(verify.max_generation),
+        Truncation(known.seeds),
+        Refusal(known.seeds),
+        Leak(is_json=json is not None),
+        Repetition(),
+        Privacy(),
         Unsafe(),
+        Language(known.seeds, verify.languages),
+        Duplicate(known.texts, verify.near_duplicate),
+        Contamination(known.holdout, verify.contamination),
     )
-    oracles = [Code(_sandbox(recipe))] if Code.name in recipe.checks else []
-    costly: tuple[Check, ...] = (Maths(Solver()), *oracles)
+    costly: tuple[Check, ...] = (Maths(Solver()), *([Code(_sandbox(verify))] if runs_programs(recipe) else ()))
     return Checks(
-        [*(check for check in quick if check.name in recipe.checks), *consistent],
-        [check for check in costly if check.name in recipe.checks],
-        recipe.near_duplicate if Duplicate.name in recipe.checks else None,
+        [*(check for check in quick if check.name in verify.checks), *consistent],
+        [check for check in costly if check.name in verify.checks],
+        verify.near_duplicate if Duplicate.name in verify.checks else None,
     )
 
 
-def most_records(recipe: Verify) -> int:
+def runs_programs(recipe: Recipe) -> bool:
+    """Tell whether answers are run, so that a sandbox is needed."""
+    return recipe.task == TASK and Code.name in recipe.verify.checks
+
+
+def most_records(recipe: Recipe) -> int:
     """Return how many records a batch may have: one whose programs all run for ever has to end in time."""
-    return most_within(_LONGEST_BATCH, ready.LIMITS) if Code.name in recipe.checks else Limits().records
+    return most_within(_LONGEST_BATCH, ready.LIMITS) if runs_programs(recipe) else Limits().records
 
 
 def json_of(recipe: Verify) -> ReadJson | None:

@@ -10,6 +10,7 @@ from services.verify.check import Batch, Entries
 from services.verify.holdout import Holdout
 from services.verify.ids import IdArray, Ids, pack
 from services.verify.minhash import Shape
+from services.verify.seeds import Seeds
 from services.verify.texts import Texts
 from streams.broker import Record
 from streams.codec import Codec
@@ -31,6 +32,7 @@ class Known:
         self.fates = Ids()
         self.texts = Texts(shape)
         self.holdout = Holdout()
+        self.seeds = Seeds()
         self.calibration = Calibration()
         self._decisions = 0
 
@@ -46,7 +48,7 @@ class Known:
                 self.fates.add(_ids(some))
             for start in range(0, len(some), _CHUNK):
                 if word in TEXTS:
-                    self._take_texts(some[start : start + _CHUNK])
+                    self._take_texts(some[start : start + _CHUNK], is_seed=word == "seed")
                 elif word == "holdout":
                     self._take_holdout(some[start : start + _CHUNK])
 
@@ -55,11 +57,13 @@ class Known:
         self.fates.add(fates)
         self.texts.add(kept)
 
-    def _take_texts(self, records: Sequence[Record]) -> None:
+    def _take_texts(self, records: Sequence[Record], *, is_seed: bool) -> None:
         ids = _ids(records)
         if len(places := self.texts.fresh(ids)):
-            entries = self._batch(records, places).entries
-            self.texts.add(entries._replace(ids=ids[places]))
+            batch = self._batch(records, places)
+            self.texts.add(batch.entries._replace(ids=ids[places]))
+            if is_seed:
+                self.seeds.add(ids[places], batch)
 
     def _take_holdout(self, records: Sequence[Record]) -> None:
         ids = _ids(records)

@@ -39,15 +39,15 @@ def build(context: Context) -> Stage:
 
 
 def _processor(context: Context, consistent: Sequence[Check]) -> Processor:
-    recipe = context.recipe.verify
-    known = Known(context.codec, context.pipeline, shape(recipe.near_duplicate))
+    recipe = context.recipe
+    known = Known(context.codec, context.pipeline, shape(recipe.verify.near_duplicate))
     return Processor(
         broker=context.broker,
         codec=context.codec,
         pipeline=context.pipeline,
         wiring=WIRING,
         slot=context.slot,
-        handler=Handler(recipe, known, checks(recipe, known, consistent), context.now, context.metrics),
+        handler=Handler(recipe.verify, known, checks(recipe, known, consistent), context.now, context.metrics),
         limits=Limits(most_records(recipe), dead_letters=context.dead_letter_limit),
         now=context.now,
         metrics=context.metrics,

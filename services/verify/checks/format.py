@@ -1,24 +1,18 @@
-"""The check `format`: fails a sample whose turns, length, characters or JSON are not what the recipe wants."""
+"""The check `format`: fails a sample whose turns, fields, length, characters or JSON are not what is wanted."""
 
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from services.verify.check import Batch
+from services.verify.checks.damage import damage
+from services.verify.checks.fields import fields_fault
+from services.verify.fault import Fault, verdicts
 from streams.samples import Sample, Turn, Verdict
 
 ROLES = frozenset({"system", "user", "assistant", "document"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_PASS = Verdict(check="format", outcome="pass")
 
-ReadJson = Callable[[str], "Fault | None"]
-
-
-class Fault(NamedTuple):
-    """What is wrong: evidence, and one sentence."""
-
-    evidence: dict[str, str]
-    explanation: str
+ReadJson = Callable[[str], Fault | None]
 
 
 class Format:
@@ -31,15 +25,13 @@ class Format:
 
     def over(self, batch: Batch) -> Sequence[Verdict]:
         """Judge each sample alone."""
-        return [self._verdict(*each) for each in zip(batch.samples, batch.words, strict=True)]
+        return verdicts(self.name, map(self._fault, batch.samples, batch.words))
 
-    def _verdict(self, sample: Sample, words: Sequence[str]) -> Verdict:
-        fault = turns_fault(sample) or length_fault(len(words), self._fewest, self._most)
+    def _fault(self, sample: Sample, words: Sequence[str]) -> Fault | None:
+        fault = turns_fault(sample) or fields_fault(sample) or length_fault(len(words), self._fewest, self._most)
         if fault is None and self._json is not None:
-            fault = self._json(sample.turns[-1].text)
-        if fault is None:
-            return _PASS
-        return Verdict(check=self.name, outcome="fail", evidence=fault.evidence, explanation=fault.explanation)
+            return self._json(sample.turns[-1].text)
+        return fault
 
 
 def turns_fault(sample: Sample) -> Fault | None:
@@ -68,4 +60,8 @@ def _turn_fault(number: int, turn: Turn) -> Fault | None:
         code = f"U+{ord(found[0]):04X}"
         evidence = {"turn": str(number), "character": code, "place": str(found.start())}
         return Fault(evidence, f"Turn {number} holds the control character {code} at character {found.start()}.")
+    if hurt := damage(turn.text):
+        kind, what, place = hurt
+        evidence = {"turn": str(number), "damage": kind, "place": str(place)}
+        return Fault(evidence, f"Turn {number} holds {what} at character {place}.")
     return None

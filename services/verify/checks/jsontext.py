@@ -9,7 +9,8 @@ from jsonschema.protocols import Validator
 from referencing.jsonschema import EMPTY_REGISTRY
 
 from services.recipe import RecipeError
-from services.verify.checks.format import Fault, ReadJson
+from services.verify.checks.format import ReadJson
+from services.verify.fault import Fault
 
 _LONGEST = 200
 

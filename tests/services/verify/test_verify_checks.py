@@ -58,8 +58,8 @@ def test_a_well_formed_sample_passes() -> None:
             {"turn": "0", "character": "U+009B", "place": "3"},
             "Turn 0 holds the control character U+009B at character 3.",
         ),
-        (chat(("user", "a b")), {"words": "2"}, "The text has 2 words; 3 to 5 are allowed."),
-        (chat(("user", "a b c d e f")), {"words": "6"}, "The text has 6 words; 3 to 5 are allowed."),
+        (sample("a", "a b"), {"words": "2"}, "The text has 2 words; 3 to 5 are allowed."),
+        (sample("a", "a b c d e f"), {"words": "6"}, "The text has 6 words; 3 to 5 are allowed."),
     ],
 )
 def test_what_is_malformed_fails_with_its_place(one: Sample, evidence: dict[str, str], explanation: str) -> None:
@@ -70,7 +70,7 @@ def test_what_is_malformed_fails_with_its_place(one: Sample, evidence: dict[str,
 
 @pytest.mark.parametrize("count", [3, 5])
 def test_the_limits_of_length_are_allowed_themselves(count: int) -> None:
-    assert said(Format(3, 5, None), chat(("user", " ".join("abcde"[:count])))).outcome == "pass"
+    assert said(Format(3, 5, None), sample("a", " ".join("abcde"[:count]))).outcome == "pass"
 
 
 SCHEMA = {
@@ -99,7 +99,7 @@ def test_the_last_turn_has_to_be_json_of_the_schema(answer: str, evidence: dict[
 
 
 def test_json_that_nests_too_deep_fails_like_any_that_is_broken() -> None:
-    verdict = said(Format(0, 10**6, compiled({})), chat(("user", "[" * 200_000)))
+    verdict = said(Format(0, 10**6, compiled({})), sample("a", "[" * 200_000))
     assert (verdict.outcome, verdict.explanation) == ("fail", "The last turn is no JSON.")
 
 
@@ -188,7 +188,7 @@ def test_a_text_shorter_than_a_gram_is_contaminated_only_by_its_equal() -> None:
 
 def test_checks_begin_with_the_cheap_ones_whatever_the_recipe_says() -> None:
     known = Known(CODEC, "p", SHAPE)
-    found = checks(recipe(checks=["contamination", "duplicate", "format"], near_duplicate=0.7).verify, known)
+    found = checks(recipe(checks=["contamination", "duplicate", "format"], near_duplicate=0.7), known)
     assert [check.name for check in found.quick] == ["format", "duplicate", "contamination"]
     assert found.near_duplicate == 0.7
-    assert checks(recipe(checks=["format"]).verify, known).near_duplicate is None
+    assert checks(recipe(checks=["format"]), known).near_duplicate is None

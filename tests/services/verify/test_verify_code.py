@@ -163,7 +163,7 @@ def test_killed_programs_are_counted_once_their_batch_is_committed() -> None:
         "generate",
         [code("import os\nos.abort()"), code("x = bytes(1 << 40)"), code("raise ValueError"), code("")],
     )
-    verifier = stage(broker, recipe(checks=["code"]), metrics)
+    verifier = stage(broker, recipe("code", checks=["code"]), metrics)
     verifier.start()
     while verifier.step():
         pass
@@ -177,7 +177,7 @@ def test_killed_programs_are_counted_once_their_batch_is_committed() -> None:
 def test_a_verifier_without_a_sandbox_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(UnavailableError, match="apt-get install bubblewrap"):
-        stage(world(), recipe(checks=["code"]))
+        stage(world(), recipe("code", checks=["code"]))
     stage(world(), recipe(checks=["format"]))
 
 
@@ -186,21 +186,21 @@ def test_plain_processes_are_an_explicit_choice_with_a_warning(
 ) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     known = Known(Codec(), "p", SHAPE)
-    (check,) = checks(recipe(checks=["code"], sandbox="process").verify, known).costly
+    (check,) = checks(recipe("code", checks=["code"], sandbox="process"), known).costly
     assert "models wrote can read your files" in capsys.readouterr().out
     assert [said.outcome for said in check.over(batch(code("x = 1"), code("x = ")))] == ["pass", "fail"]
 
 
 def test_a_recipe_without_code_asks_for_no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ready, "tried", lambda _: pytest.fail("nobody asked"))
-    assert [check.name for check in checks(recipe().verify, Known(Codec(), "p", SHAPE)).costly] == ["math"]
+    assert [check.name for check in checks(recipe(), Known(Codec(), "p", SHAPE)).costly] == ["math"]
 
 
 @pytest.mark.parametrize("kind", ["bubblewrap", "process"])
 def test_check_tells_whether_programs_can_be_run(
     kind: ready.Kind, monkeypatch: pytest.MonkeyPatch, tmp_path: object
 ) -> None:
-    plan = {"seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}}
+    plan = {"task": "code", "seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}}
     asked = parse({**plan, "verify": {"checks": ["code"], "sandbox": kind}}, "test")
     monkeypatch.setenv("PATH", "/nonexistent")
     found = {one.name: one for one in readiness.findings(Chosen(recipe=asked, settings=Settings(), folder=tmp_path))}

@@ -3,10 +3,11 @@
 import random
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from idling import until_idle
 
+from services.recipe import Check as CheckName
 from services.recipe import Recipe, parse
 from services.stage import Context, Stage
 from services.verify.check import Batch
@@ -22,14 +23,14 @@ from streams.topics import ensure, name
 
 CODEC = Codec()
 SHAPE: Shape = shape(0.8)
-WITHOUT_REFERENCE = ["format", "depth", "duplicate", "contamination"]
+WITHOUT_REFERENCE = [check for check in get_args(CheckName) if check != "consistency"]
 NOW = 1_700_000_000_000
 _WORDS = [f"word{n}" for n in range(5_000)]
 
 
-def recipe(**verify: Any) -> Recipe:
+def recipe(task: str = "text", **verify: Any) -> Recipe:
     """Return a recipe whose checks need no reference, unless it is told otherwise."""
-    data = {"pipeline": "p", "seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}}
+    data = {"pipeline": "p", "task": task, "seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}}
     return parse({**data, "verify": {"audit_share": 0, "checks": WITHOUT_REFERENCE, **verify}}, "test")
 
 

