@@ -64,6 +64,7 @@ def places(counts: Counts) -> list[tuple[str, object]]:
         ("  waiting for review", counts.waiting_review),
         ("  dead letters", counts.dead),
         ("  accepted", counts.accepted),
+        ("    edits, whose candidates are rejected", counts.edited),
         ("    waiting for mix", counts.waiting_mix),
         ("    held", counts.held),
         ("    dropped", counts.dropped),
