@@ -37,6 +37,9 @@ COMMANDS: dict[str, Entry] = {
     "report": Entry("report", _LOOK, "Write one HTML file: is the text collapsing, what was decided, and why."),
     "audit": Entry("look", _LOOK, "Check the conservation law: nothing lost, nothing twice, every cap kept."),
     "evaluate": Entry("evaluate", _LOOK, "Score a proxy, or your own model, on sets that it never trained on."),
+    "rejects": Entry(
+        "rejects", _LOOK, "Show what was rejected: counts by reason and source, and examples with the evidence."
+    ),
     "trace": Entry("look", _LOOK, "Show the way of a sample, back to its human ancestors."),
     "topics": Entry("look", _LOOK, "List the pipeline's topics; makes those that are missing."),
     "config": Entry("check", _LOOK, "Show every setting with the place it comes from."),

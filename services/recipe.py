@@ -88,11 +88,12 @@ class Generate(_Part):
 class Verify(_Part):
     """Which checks, and how strict."""
 
-    checks: tuple[Literal["format", "depth", "duplicate", "contamination"], ...] = (
+    checks: tuple[Literal["format", "depth", "duplicate", "contamination", "math"], ...] = (
         "format",
         "depth",
         "duplicate",
         "contamination",
+        "math",
     )
     slots: int = Field(default=1, ge=1, le=64)
     audit_share: Share = 0.02

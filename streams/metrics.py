@@ -26,6 +26,8 @@ GaugeName = Literal[
     "sample_age_seconds",
     "review_tasks",
     "review_agreement_alpha",
+    "verification_keep_ratio",
+    "verification_break_even_ratio",
     "mix_synthetic_share",
     "mix_synthetic_share_cap",
     "mix_trainers",
@@ -62,6 +64,14 @@ _GAUGES: dict[GaugeName, tuple[str, tuple[str, ...]]] = {
         ("state",),
     ),
     "review_agreement_alpha": ("Krippendorff's alpha of blind decisions; NaN below 10 pairs.", ()),
+    "verification_keep_ratio": (
+        "Share of what people find right, or wrong, that the checks keep; side: value, low or high (95 %).",
+        ("truth", "side"),
+    ),
+    "verification_break_even_ratio": (
+        "Share of wrong candidates below which training on what is kept helps; side: value, low or high (95 %).",
+        ("side",),
+    ),
     "mix_synthetic_share": ("Synthetic share of the last batch, 0 to 1.", ()),
     "mix_synthetic_share_cap": ("Largest synthetic share allowed now, 0 to 1.", ()),
     "mix_trainers": ("Trainers that read the mix.", ()),

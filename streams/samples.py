@@ -112,6 +112,12 @@ class SampleHeader(NamedTuple):
         return UNPLANNED if self.policy_version is None else self.policy_version
 
 
+def beginning(sample: Sample, most: int) -> str:
+    """Return what all turns say in one line of at most so many characters."""
+    text = " ".join(" ".join(turn.text for turn in sample.turns).split())
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def digest(*parts: str | int) -> str:
     """32 hex digits over the parts; lengths go in too, so that ("a", "b") and ("ab",) differ."""
     data = [str(part).encode(errors="surrogatepass") for part in parts]

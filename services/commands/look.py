@@ -18,6 +18,7 @@ from streams import topics as every
 from streams.broker import Broker, TopicPartition
 from streams.lineage import Found, Step
 from streams.lineage import trace as traced
+from streams.samples import beginning
 from streams.topics import TOPICS
 from streams.topics import name as topic_name
 
@@ -117,8 +118,7 @@ def _show(step: Step) -> None:
     told = f"{sample.lineage.origin}, generation {sample.lineage.generation}" if sample else "no event has its text"
     say(f"{margin}{step.sample_id}  {told}")
     if sample:
-        text = " ".join(" ".join(turn.text for turn in sample.turns).split())
-        say(f"{margin}  {text if len(text) <= _TEXT_SHOWN else text[: _TEXT_SHOWN - 1] + '…'}")
+        say(f"{margin}  {beginning(sample, _TEXT_SHOWN)}")
     for found in step.events:
         say(f"{margin}  {found.word:14} {found.partition}/{found.offset:<8} {_detail(found)}".rstrip())
     if step.parents:

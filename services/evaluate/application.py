@@ -14,11 +14,11 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from services.errors import InputError
 from services.evaluate.reporting import ContradictionError, Report
 from services.evaluate.result import Result, plain
+from services.serving import LOCAL
 from streams.errors import BrokerError, UnavailableError
 
 MOST_BYTES = 16 * 2**20  # 200,000 losses
 _BODY_SECONDS = 30.0
-_LOCAL = ["127.0.0.1", "localhost", "[::1]"]  # a page in a browser may reach them, but under a name of its own
 Word = Annotated[str, Field(min_length=1, max_length=1_000)]
 Losses = Annotated[dict[Word, FiniteFloat], Field(min_length=1)]
 
@@ -67,7 +67,7 @@ def application(take: Callable[[Report], Result], token: str | None) -> FastAPI:
     """Return the application; `take` writes a report and may block. A token is asked of all but /healthz."""
     app = FastAPI(openapi_url=None)
     if token is None:
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=_LOCAL)
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOCAL)
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:

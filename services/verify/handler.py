@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from services.groups import BROUGHT
 from services.recipe import Verify
+from services.verify.calibration import Calibration
 from services.verify.check import Batch, Entries
 from services.verify.fate import Judged, Stamp, fate, output
 from services.verify.ids import IdArray, pack
@@ -42,7 +43,10 @@ class Handler:
 
     def fold(self, records: Sequence[Record]) -> None:
         """Take committed records in."""
+        before = self._known.calibration
         self._known.fold(records)
+        if self._known.calibration is not before:
+            self._export(self._known.calibration)
 
     def handle(self, batch: Sequence[Input]) -> Handled:
         """Judge the candidates that have no fate yet."""
@@ -68,6 +72,13 @@ class Handler:
         for check, work in delta.work.items():
             self._metrics.observe("check_duration_seconds", work.seconds, check)
             self._work[check] = self._work.get(check, Work()).then(work)
+
+    def _export(self, calibration: Calibration) -> None:
+        for truth, kept in (("right", calibration.right), ("wrong", calibration.wrong)):
+            for side, value in kept.ratio()._asdict().items():
+                self._metrics.set("verification_keep_ratio", value, truth, side)
+        for side, value in calibration.break_even._asdict().items():
+            self._metrics.set("verification_break_even_ratio", value, side)
 
     def _in_order(self) -> Checks:
         quick, costly, near_duplicate = self._checks

@@ -1,10 +1,11 @@
-"""All that verify knows, a fold over committed topics: who has a fate, which texts there are, what is held out."""
+"""All that verify knows, a fold over committed topics: fates, texts, what is held out, and what people decided."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.verify.calibration import Calibration
 from services.verify.check import Batch, Entries
 from services.verify.holdout import Holdout
 from services.verify.ids import IdArray, Ids, pack
@@ -13,7 +14,7 @@ from services.verify.texts import Texts
 from streams.broker import Record
 from streams.codec import Codec
 from streams.errors import DecodeError
-from streams.events import ReviewRequested, SampleIngested, SampleVerified
+from streams.events import ReviewRequested, ReviewSubmitted, SampleIngested, SampleVerified
 from streams.samples import Sample
 from streams.topics import word_of
 
@@ -30,6 +31,8 @@ class Known:
         self.fates = Ids()
         self.texts = Texts(shape)
         self.holdout = Holdout()
+        self.calibration = Calibration()
+        self._decisions = 0
 
     def fold(self, records: Sequence[Record]) -> None:
         """Take committed records in. Idempotent by id; what is known is not decoded again."""
@@ -37,6 +40,8 @@ class Known:
         for record in records:
             by_word.setdefault(word_of(self._pipeline, record.topic), []).append(record)
         for word, some in by_word.items():
+            if word == "decision":
+                self._take_decisions(some)
             if word in FATES:
                 self.fates.add(_ids(some))
             for start in range(0, len(some), _CHUNK):
@@ -60,6 +65,13 @@ class Known:
         ids = _ids(records)
         if len(places := self.holdout.fresh(ids)):
             self.holdout.add(ids[places], self._batch(records, places).hashes)
+
+    def _take_decisions(self, records: Sequence[Record]) -> None:
+        for record in records:  # of one partition, so that a place tells what was taken
+            event = self._codec.decode(record.value)
+            if isinstance(event, ReviewSubmitted) and record.offset >= self._decisions:
+                self.calibration = self.calibration.plus(event)
+                self._decisions = record.offset + 1
 
     def _batch(self, records: Sequence[Record], places: NDArray[np.int64]) -> Batch:
         return Batch([self._sample(records[place]) for place in places.tolist()], self._shape)

@@ -1,4 +1,4 @@
-"""verify: reads generate (state: seed, reference, holdout and its own outputs), writes verify, reject, review.
+"""verify: reads generate (state: seed, reference, holdout, decision, its own outputs), writes verify, reject, review.
 
 Every candidate leaves with verdicts that say why, and with exactly one fate.
 """
@@ -11,13 +11,16 @@ from services.verify.checks.contamination import Contamination
 from services.verify.checks.depth import Depth
 from services.verify.checks.duplicate import Duplicate
 from services.verify.checks.format import Format
+from services.verify.checks.maths import Maths
 from services.verify.handler import Handler
 from services.verify.known import FATES, Known
 from services.verify.minhash import shape
 from services.verify.pipeline import Checks
+from services.verify.solver import Solver
 from streams.processor import Limits, Processor, Wiring
 
-WIRING = Wiring("verify", ("generate",), ("seed", "reference", "holdout", "verify", "review", "reject"), FATES)
+_STATE = ("seed", "reference", "holdout", "verify", "review", "reject", "decision")
+WIRING = Wiring("verify", ("generate",), _STATE, FATES)
 
 
 def build(context: Context) -> Stage:
@@ -46,8 +49,9 @@ def checks(recipe: Verify, known: Known) -> Checks:
         Duplicate(known.texts, recipe.near_duplicate),
         Contamination(known.holdout, recipe.contamination),
     )
+    costly: tuple[Check, ...] = (Maths(Solver()),)
     return Checks(
         [check for check in quick if check.name in recipe.checks],
-        [],
+        [check for check in costly if check.name in recipe.checks],
         recipe.near_duplicate if Duplicate.name in recipe.checks else None,
     )

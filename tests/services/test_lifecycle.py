@@ -202,6 +202,8 @@ def test_topics_logs_and_empty_lists(pipeline: Pipeline) -> None:
     assert "there are: " in pipeline("logs", "cook", code=2)
     assert json.loads(pipeline("dead", "list", "--json")) == []
     assert json.loads(pipeline("review", "list", "--json")) == []
+    assert json.loads(pipeline("rejects", "--json"))["accepted"] > 0
+    assert "`ballast rejects` shows which there are" in pipeline("rejects", "no-such-reason", code=2)
     assert json.loads(pipeline("trainers", "list", "--json")) == []
 
 

@@ -21,9 +21,10 @@ from pydantic import SecretStr
 
 from services.errors import InputError
 from services.evaluate import application, reporting, service
-from services.evaluate.service import build, is_loopback
+from services.evaluate.service import build
 from services.pipeline import slots
 from services.recipe import parse
+from services.serving import is_loopback
 from services.stage import Context
 from streams.errors import RetriableError, UnavailableError
 from streams.kafka import KafkaBroker

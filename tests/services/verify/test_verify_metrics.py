@@ -1,15 +1,19 @@
 from dataclasses import replace
 
 from prometheus_client import generate_latest
-from verify_world import human, put, recipe, sample, stage, text, world
+from verify_world import CODEC, SHAPE, human, put, recipe, sample, stage, text, world
 
+from services.verify.known import Known
+from streams.broker import Outgoing, Record
+from streams.events import ReviewSubmitted
 from streams.metrics import Metrics
 from streams.samples import Sample, Source
+from streams.topics import name
 
 
-def made_by(name: str, words: str) -> Sample:
+def made_by(who: str, words: str) -> Sample:
     source = Source(
-        name=name,
+        name=who,
         provider="local",
         model_id="m",
         family="f",
@@ -18,7 +22,7 @@ def made_by(name: str, words: str) -> Sample:
         request_key="",
         call_index=0,
     )
-    plain = sample(name, words)
+    plain = sample(who, words)
     return replace(plain, lineage=replace(plain.lineage, source=source))
 
 
@@ -46,3 +50,35 @@ def test_what_waits_for_a_person_is_not_accepted_yet() -> None:
     verifier.start()
     assert verifier.step() == 1
     assert b"ballast_accepted_total{" not in generate_latest(metrics.registry)
+
+
+def decided(number: int, *, is_right: bool, is_kept: bool) -> ReviewSubmitted:
+    return ReviewSubmitted(
+        event_id=str(number),
+        occurred_at=0,
+        sample_id=str(number),
+        reviewer="r",
+        decision="accept" if is_right else "reject",
+        automatic="pass" if is_kept else "fail",
+        inclusion_probability=0.1,
+        audited=True,
+    )
+
+
+def test_what_people_decide_about_the_audit_is_exported_and_each_decision_counts_once() -> None:
+    broker, metrics = world(), Metrics()
+    said = [decided(n, is_right=n < 20, is_kept=n % 4 == 0 or n < 15) for n in range(40)]
+    producer = broker.producer()
+    producer.send([Outgoing(name("p", "decision"), b"", CODEC.encode(event), 0) for event in said])
+    producer.flush()
+    verifier = stage(broker, recipe(), metrics)
+    verifier.start()
+    shown = generate_latest(metrics.registry).decode()
+    assert 'ballast_verification_keep_ratio{side="value",truth="right"} 0.8' in shown
+    assert 'ballast_verification_keep_ratio{side="value",truth="wrong"} 0.25' in shown
+    assert f'ballast_verification_break_even_ratio{{side="value"}} {0.8 / 1.05}' in shown
+    known = Known(CODEC, "p", SHAPE)
+    records = [Record(name("p", "decision"), 0, n, b"", CODEC.encode(event), 0) for n, event in enumerate(said)]
+    known.fold(records[:30])
+    known.fold(records)
+    assert (known.calibration.right.decisions, known.calibration.wrong.decisions) == (20, 20)

@@ -1,0 +1,1 @@
+"""The page for reviewers, as HTML that works without any network."""
