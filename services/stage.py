@@ -39,6 +39,7 @@ class Context:
     spools: Path
     folder: Path = Path()  # state of the pipeline
     dead_letter_limit: int = 100
+    review_host: str = "127.0.0.1"
     evaluate_host: str = "127.0.0.1"
     evaluate_token: SecretStr | None = None
 

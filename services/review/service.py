@@ -4,13 +4,14 @@ import math
 from collections import Counter
 from collections.abc import Callable
 
-from services.review import sending
+from services.review import page, sending
 from services.review.decide import expire
 from services.review.desk import Desk
 from services.review.figures import Figures, figures
 from services.review.reviewing import Reviewing
 from services.review.store import FILE, Store
 from services.review.terms import terms
+from services.serving import Serving
 from services.stage import Context, Stage
 from streams.errors import AbortableError
 from streams.events import Decision
@@ -32,17 +33,19 @@ class Review:
         self._desk: Desk | None = None
         self._store: Store | None = None
         self._reviewing: Reviewing | None = None
+        self._serving: Serving | None = None
         self._told: Counter[Decision] = Counter()
 
     def start(self) -> None:
-        """Read what waits, and open the file of reviewers if there is a page. Blocks."""
+        """Read what waits, and serve the page if the recipe has one. Blocks."""
         context = self._context
         self._desk = Desk(context.broker, context.codec, context.pipeline)
         self._desk.catch_up()
         self._told = self._desk.decisions.settled.copy()
-        if context.recipe.review.port is not None:
+        if (port := context.recipe.review.port) is not None:
             self._store = Store(context.folder / FILE)
             self._reviewing = Reviewing(self._desk, self._store, context.codec, self._terms)
+            self._serving = page.served(context, port, self._reviewing, self._store)
         context.metrics.before_scrape(self._update)
 
     def step(self) -> int:
@@ -50,6 +53,8 @@ class Review:
         if self._desk is None:
             return 0
         self._desk.advance(_IDLE_SECONDS)
+        if self._serving is not None:
+            self._serving.check()
         now = self._context.now()
         count = self._send(self._desk, self._store, now) if self._store is not None else 0
         if self._desk.due(now, 1):
@@ -58,7 +63,9 @@ class Review:
         return count
 
     def close(self) -> None:
-        """Let go of the connection and the file."""
+        """Let go of the port, the connection and the file."""
+        if self._serving is not None:
+            self._serving.close()
         if self._desk is not None:
             self._desk.close()
         if self._store is not None:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from fastapi import FastAPI, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from services.review.errors import LoginError, ReviewError
 from services.review.login import login, logout, person
@@ -22,6 +23,7 @@ from services.review.reviewing import Reviewing, Task
 from services.review.ruling import Ruling
 from services.review.seats import Person
 from services.review.store import Store
+from services.serving import LOCAL, is_loopback
 
 Now = Callable[[], int]
 _Text = Annotated[str, Form(max_length=100_000)]
@@ -31,9 +33,11 @@ _DONE = {"accept": "Accepted", "reject": "Rejected", "edit": "Accepted as edited
 _Decision = Annotated[Literal["accept", "reject", "edit", "skip"], Form()]
 
 
-def application(reviewing: Reviewing, store: Store, show: Show, now: Now) -> FastAPI:
+def application(reviewing: Reviewing, store: Store, show: Show, now: Now, host: str) -> FastAPI:
     """Return the application; the store may block, so every address runs in a thread."""
     app = FastAPI(openapi_url=None)
+    if is_loopback(host):  # else a page elsewhere could reach it under a name of its own
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOCAL)
     app.middleware("http")(guard.guarded)
     app.add_exception_handler(HTTPException, _told)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"))

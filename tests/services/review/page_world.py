@@ -1,22 +1,15 @@
 """The page of a review stage on loopback, and the samples that people find there."""
 
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 from review_world import House, request
 
 from services.review import people
-from services.review.page.application import application
-from services.review.page.show import Show
 from services.review.seats import Role
-from services.serving import Serving
 from streams.events import ReviewRequested
 from streams.samples import Source, Turn, Verdict
 
 PASSWORD = "correct horse"
-GUIDELINES = "Accept what a careful teacher would say.\n<b>Never</b> accept what is wrong."
 PAYLOADS = (
     "<script>window.pwned = 1</script>",
     "<img src=x onerror='window.pwned = 1'>",
@@ -53,12 +46,9 @@ def hostile(n: int, payload: str) -> ReviewRequested:
     return replace(plain, sample=sample, verdicts=(verdict,))
 
 
-def port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        number: int = found.getsockname()[1]
-        return number
+def address(house: House) -> str:
+    """Return where the house serves its page."""
+    return f"http://127.0.0.1:{house.port}"
 
 
 def enrol(house: House, *them: tuple[str, Role]) -> None:
@@ -67,15 +57,3 @@ def enrol(house: House, *them: tuple[str, Role]) -> None:
     with store.transaction() as db:
         for name, role in them:
             people.add(db, name, role, PASSWORD)
-
-
-@contextmanager
-def served(house: House) -> Iterator[str]:
-    """Serve the page of a house; yields its address."""
-    number = port()
-    show = Show("plays", GUIDELINES, 10, lambda: house.now)
-    serving = Serving(application(house.desk, house.store, show, lambda: house.now), "review", "127.0.0.1", number)
-    try:
-        yield f"http://127.0.0.1:{number}"
-    finally:
-        serving.close()

@@ -1,5 +1,6 @@
 """Requests on a memory broker, and a review stage with its people: all that a page would stand on."""
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -119,10 +120,12 @@ class Refuses:
 class House:
     """A stage with a page, and its people; `now` is the time in UTC milliseconds."""
 
-    def __init__(self, folder: Path, *requests: ReviewRequested, share: float = 0.0, overlap: int = 2) -> None:
+    def __init__(
+        self, folder: Path, *requests: ReviewRequested, share: float = 0.0, overlap: int = 2, **review: Any
+    ) -> None:
         self.folder, self.now = folder, 1_000_000
         self.broker = desk_with(*requests)
-        self._review: dict[str, Any] = {"port": 1, "overlap": overlap, "overlap_share": share}
+        self._review: dict[str, Any] = {"overlap": overlap, "overlap_share": share, **review}
         self.stage: Review | None = None
         people(folder, *EVERYBODY)
         self.open()
@@ -130,12 +133,15 @@ class House:
     def open(self, broker: Any = None) -> None:
         """Start the stage; what ran before is as good as killed."""
         self.close()
-        self.stage = stage(broker or self.broker, lambda: self.now, self.folder, **self._review)
+        self.port = free_port()
+        self.stage = stage(broker or self.broker, lambda: self.now, self.folder, port=self.port, **self._review)
         self.stage.start()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file and the port."""
         if self.stage is not None and self.stage._store is not None:
+            assert self.stage._serving is not None
+            self.stage._serving.close()
             self.stage._store.close()
 
     @property
@@ -143,6 +149,12 @@ class House:
         assert self.stage is not None
         assert self.stage._reviewing is not None
         return self.stage._reviewing
+
+    @property
+    def store(self) -> Store:
+        assert self.stage is not None
+        assert self.stage._store is not None
+        return self.stage._store
 
     def assign(self, who: Person, most: int = 1) -> list[str]:
         return [task.request.sample.sample_id for task in self.desk.assign(who, self.now, most)]
@@ -166,6 +178,14 @@ class House:
 
     def states(self) -> dict[str, int]:
         return {state: count for state, count in self.desk.figures(self.now).backlog.items() if count}
+
+
+def free_port() -> int:
+    """Return a port that is free now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        number: int = found.getsockname()[1]
+        return number
 
 
 def people(folder: Path, *them: Person) -> None:

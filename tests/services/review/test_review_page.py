@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import httpx2
 import pytest
-from page_world import PASSWORD, enrol, served
+from page_world import PASSWORD, address, enrol
 from review_world import ACCEPT, ANN, BOB, House, events, request, rule
 
 from streams.events import ReviewReason
@@ -55,7 +55,7 @@ def visit(house: Houses) -> Iterator[Callable[..., tuple[House, Client]]]:
         def made(*wanted: int, reason: ReviewReason = "flagged", **options: float) -> tuple[House, Client]:
             one = house(*(request(n, reason, expires_at=None) for n in wanted), **options)
             enrol(one, ("ada", "reviewer"), ("lea", "lead"), ("vera", "viewer"))
-            client = Client(stack.enter_context(served(one)))
+            client = Client(address(one))
             stack.callback(client.http.close)
             return one, client
 
