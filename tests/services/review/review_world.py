@@ -60,9 +60,10 @@ def desk_with(*requests: ReviewRequested) -> MemoryBroker:
     return broker
 
 
-def ask(broker: MemoryBroker, *requests: ReviewRequested) -> None:
-    producer = broker.producer()
-    producer.send([Outgoing(name("p", "review"), r.sample.sample_id.encode(), CODEC.encode(r)) for r in requests])
+def ask(broker: Any, *requests: ReviewRequested, pipeline: str = "p") -> None:
+    producer, topic = broker.producer(), name(pipeline, "review")
+    producer.send([Outgoing(topic, r.sample.sample_id.encode(), CODEC.encode(r)) for r in requests])
+    producer.flush()
 
 
 def read(broker: MemoryBroker, word: str) -> list[Record]:
@@ -80,8 +81,10 @@ def rule(broker: Any, n: int, ruling: Ruling = ACCEPT) -> None:
     decide(broker, CODEC, "p", sample_id=digest(n), ruling=ruling, now=50)
 
 
-def stage(broker: Any, now: Callable[[], int], folder: Path = Path("/nonexistent"), **review: Any) -> Review:
-    data = {"pipeline": "p", "seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}, "review": review}
+def stage(
+    broker: Any, now: Callable[[], int], folder: Path = Path("/nonexistent"), pipeline: str = "p", **review: Any
+) -> Review:
+    data = {"pipeline": pipeline, "seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}, "review": review}
     made = build(
         Context(
             recipe=parse(data, "test"),
