@@ -9,6 +9,7 @@ from services.review.decide import decide
 from services.review.reviewing import Reviewing
 from services.review.ruling import Ruling
 from services.review.seats import Person, Role
+from services.review.sending import send, tidy
 from services.review.service import Review, build
 from services.review.store import FILE, Store
 from services.stage import Context
@@ -157,6 +158,16 @@ class House:
         """Let the time for an undo go by, send, and read what was sent."""
         self.now += 10_000
         self.step()
+
+    def send_alone(self) -> Store:
+        """Send what is due from where the desk is, without reading on before or afterwards."""
+        assert self.stage is not None
+        assert self.stage._desk is not None
+        assert self.stage._store is not None
+        desk, store = self.stage._desk, self.stage._store
+        send(self.broker, CODEC, "p", desk, store, terms=self.stage._terms, now=self.now)
+        tidy(store, desk, self.now)
+        return store
 
     def step(self) -> None:
         """Let the stage run for a while: a poll takes from one partition at a time."""
