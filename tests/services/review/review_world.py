@@ -10,6 +10,7 @@ from services.review.decide import decide
 from services.review.reviewing import Reviewing
 from services.review.ruling import Ruling
 from services.review.seats import Person, Role
+from services.review.sending import send, tidy
 from services.review.service import Review, build
 from services.review.store import FILE, Store
 from services.stage import Context
@@ -61,9 +62,10 @@ def desk_with(*requests: ReviewRequested) -> MemoryBroker:
     return broker
 
 
-def ask(broker: MemoryBroker, *requests: ReviewRequested) -> None:
-    producer = broker.producer()
-    producer.send([Outgoing(name("p", "review"), r.sample.sample_id.encode(), CODEC.encode(r)) for r in requests])
+def ask(broker: Any, *requests: ReviewRequested, pipeline: str = "p") -> None:
+    producer, topic = broker.producer(), name(pipeline, "review")
+    producer.send([Outgoing(topic, r.sample.sample_id.encode(), CODEC.encode(r)) for r in requests])
+    producer.flush()
 
 
 def read(broker: MemoryBroker, word: str) -> list[Record]:
@@ -81,8 +83,10 @@ def rule(broker: Any, n: int, ruling: Ruling = ACCEPT) -> None:
     decide(broker, CODEC, "p", sample_id=digest(n), ruling=ruling, now=50)
 
 
-def stage(broker: Any, now: Callable[[], int], folder: Path = Path("/nonexistent"), **review: Any) -> Review:
-    data = {"pipeline": "p", "seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}, "review": review}
+def stage(
+    broker: Any, now: Callable[[], int], folder: Path = Path("/nonexistent"), pipeline: str = "p", **review: Any
+) -> Review:
+    data = {"pipeline": pipeline, "seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}, "review": review}
     made = build(
         Context(
             recipe=parse(data, "test"),
@@ -166,6 +170,16 @@ class House:
         """Let the time for an undo go by, send, and read what was sent."""
         self.now += 10_000
         self.step()
+
+    def send_alone(self) -> Store:
+        """Send what is due from where the desk is, without reading on before or afterwards."""
+        assert self.stage is not None
+        assert self.stage._desk is not None
+        assert self.stage._store is not None
+        desk, store = self.stage._desk, self.stage._store
+        send(self.broker, CODEC, "p", desk, store, terms=self.stage._terms, now=self.now)
+        tidy(store, desk, self.now)
+        return store
 
     def step(self) -> None:
         """Let the stage run for a while: a poll takes from one partition at a time."""

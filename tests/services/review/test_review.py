@@ -189,6 +189,21 @@ def test_a_decision_may_be_read_before_what_it_decides() -> None:
     assert [line.sample_id for line in desk.waiting()] == [digest(2)]
 
 
+def test_what_is_read_twice_counts_once() -> None:
+    broker = desk_with(request(1), request(2))
+    opinion = CODEC.encode(submitted(request(2), ACCEPT, 5))
+    broker.producer().send([Outgoing(name("p", "decision"), digest(2).encode(), opinion)])
+    rule(broker, 1)
+    desk = Desk(broker, CODEC, "p")
+    for _ in range(2):
+        desk._take(read(broker, "review"))
+        desk._take(read(broker, "decision"))
+    assert [len(some) for some in desk.opinions().values()] == [1]
+    assert desk.decisions.settled == {"accept": 1}
+    assert desk.decisions.pace(50) == {"ann": 2}
+    assert list(desk.in_order(0)) == [digest(2)]
+
+
 def test_an_aborted_expiry_is_tried_again() -> None:
     broker = desk_with(request(1))
     review = stage(Refuses(broker), lambda: 100)

@@ -172,6 +172,26 @@ def test_what_was_settled_otherwise_is_refused_and_told_once(house: type[House],
     assert here.desk.refused(ANN) == rows(here) == []
 
 
+def test_what_was_settled_at_the_last_moment_is_refused_too(house: type[House]) -> None:
+    here = house(request(1, expires_at=None))
+    here.submit(ANN, 1)
+    here.now += 10_000
+    rule(here.broker, 1, REJECT)
+    here.send_alone()
+    assert here.decisions() == [("bob", "reject", True)]
+    assert len(here.desk.refused(ANN)) == 1
+
+
+def test_a_decision_stays_in_the_outbox_until_the_desk_has_read_it(house: type[House]) -> None:
+    here = house(request(1, expires_at=None), share=1.0)
+    here.submit(ANN, 1)
+    here.now += 10_000
+    here.send_alone()
+    assert (rows(here), here.assign(ANN)) == ([(digest(1), "sent")], [])
+    here.step()
+    assert (rows(here), here.assign(ANN)) == ([], [])
+
+
 def test_of_two_leads_decisions_on_one_sample_the_second_is_refused(house: type[House]) -> None:
     """The desk gives it to one of them only; a file that says otherwise still doubles nothing."""
     here = house(request(1, expires_at=None), share=1.0)
