@@ -45,6 +45,7 @@ COMMANDS: dict[str, Entry] = {
     "config": Entry("check", _LOOK, "Show every setting with the place it comes from."),
     "policy": Entry("policy", _STEER, "Set and show the largest synthetic share of a batch."),
     "review": Entry("review", _STEER, "Decide about the samples that wait for a person."),
+    "reviewer": Entry("reviewer", _STEER, "Add, list and remove those who review on the page."),
     "dead": Entry("dead", _STEER, "Look at dead letters, and give them back to their stage."),
     "trainers": Entry("trainers", _STEER, "List the trainers that read the mix, or forget one."),
 }

@@ -59,7 +59,9 @@ def context(recipe: Recipe, settings: Settings, broker: Broker, slot: int = 0) -
         now=now,
         metrics=Metrics(),
         spools=settings.spools(recipe.pipeline),
+        folder=settings.folder(recipe.pipeline),
         dead_letter_limit=settings.dead_letter_limit,
+        review_host=settings.review_host,
         evaluate_host=settings.evaluate_host,
         evaluate_token=settings.evaluate_token,
     )

@@ -131,6 +131,17 @@ class Verify(_Part):
     json_schema: dict[str, Any] | None = Field(default=None, description="The last turn must be JSON of this schema.")
 
 
+class Review(_Part):
+    """How people decide about what waits for them."""
+
+    port: int | None = Field(default=None, ge=1, le=65_535, description="Port of the page; without it none is served.")
+    overlap: int = Field(default=2, ge=1, le=9, description="Blind decisions that a sample of the overlap needs.")
+    overlap_share: Share = Field(default=0.1, description="Share of samples that need `overlap` decisions.")
+    lease_minutes: float = Field(default=10, gt=0, description="How long a sample is one reviewer's alone.")
+    undo_seconds: float = Field(default=10, ge=0, description="How long a decision can be taken back.")
+    guidelines: Path | None = Field(default=None, description="Text for the reviewers, shown beside each sample.")
+
+
 class Mix(_Part):
     """The training batches and their synthetic cap."""
 
@@ -178,6 +189,7 @@ class Recipe(_Part):
     sources: tuple[Source, ...] = ()
     generate: Generate
     verify: Verify = Verify()
+    review: Review = Review()
     mix: Mix = Mix()
     monitor: Monitor = Monitor()
     evaluate: Evaluate | None = Field(default=None, description="Takes scores by HTTP; without it nothing listens.")

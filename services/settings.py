@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metrics_port: int | None = Field(default=None, ge=1, le=65_535, description="Serve /metrics there.")
     dead_letter_limit: int = Field(default=100, ge=0, description="Dead letters in 1,000 records before a stage stops.")
+    review_host: str = Field(default="127.0.0.1", min_length=1, description="Address of the reviewers' page.")
     evaluate_host: str = Field(default="127.0.0.1", min_length=1, description="Address that takes scores by HTTP.")
     evaluate_token: SecretStr | None = Field(default=None, min_length=16, description="Asked of who reports scores.")
 

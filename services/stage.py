@@ -28,7 +28,7 @@ class Stage(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Everything a stage is built from; `now` gives UTC milliseconds, `spools` is a folder that may be deleted."""
+    """Everything a stage is built from; `now` gives UTC milliseconds, of the folders only `spools` may be deleted."""
 
     recipe: Recipe
     broker: Broker
@@ -37,7 +37,9 @@ class Context:
     now: Callable[[], int]
     metrics: Metrics
     spools: Path
+    folder: Path = Path()  # state of the pipeline
     dead_letter_limit: int = 100
+    review_host: str = "127.0.0.1"
     evaluate_host: str = "127.0.0.1"
     evaluate_token: SecretStr | None = None
 

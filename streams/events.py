@@ -73,6 +73,9 @@ class ReviewSubmitted:
     automatic: Outcome = "flag"
     inclusion_probability: float = 0.0
     audited: bool = False
+    settles: bool = True
+    blind: bool = False
+    edited_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

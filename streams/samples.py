@@ -12,6 +12,7 @@ Origin = Literal["HUMAN", "HUMAN_EDITED", "SYNTHETIC", "UNKNOWN"]
 Strategy = Literal["answer", "rephrase", "new_prompt", "unknown"]
 Outcome = Literal["pass", "flag", "fail"]
 
+_SPAN = float(1 << 64)
 UNPLANNED = (1 << 31) - 1  # the policy of a sample that no call of a plan made: later than any
 
 
@@ -121,6 +122,11 @@ def digest(*parts: str | int) -> str:
     """32 hex digits over the parts; lengths go in too, so that ("a", "b") and ("ab",) differ."""
     data = [str(part).encode(errors="surrogatepass") for part in parts]
     return blake2b(b"".join(b"%d:%b" % (len(part), part) for part in data), digest_size=16).hexdigest()
+
+
+def fraction(*parts: str | int) -> float:
+    """Draw a number from 0 up to 1 by the hash of the parts: the same in every run and on every machine."""
+    return int(digest(*parts)[:16], 16) / _SPAN
 
 
 def content_hash(

@@ -1,6 +1,7 @@
 """The conservation laws, judged on the books alone: nothing is lost, nothing is twice, and no batch exceeds its cap."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -40,6 +41,7 @@ def faults(tally: Tally) -> list[Fault]:
     """Return every fault in the books as they are."""
     return [
         *_fates(tally.candidates),
+        *_edits(tally.candidates),
         *_lost(tally),
         *_mixed(tally.candidates),
         *(Fault("batch", what) for what in sorted(tally.batches.faults)),
@@ -60,10 +62,23 @@ def _fates(candidates: Candidates) -> Iterator[Fault]:
         if candidates.count(fact, Fact.GENERATED | Fact.EDITED):
             for sample in candidates.having(fact, Fact.GENERATED | Fact.EDITED):
                 yield Fault("stranger", f"sample {sample.hex()} is {fact.name} but was never generated".lower())
-    for sample, parents in candidates.parents.items():
-        generated = candidates.facts[sample] & Fact.GENERATED
-        if not generated and not any(candidates.facts.get(parent, 0) & Fact.REJECTED for parent in parents):
-            yield Fault("two fates", f"the edit {sample.hex()} is accepted, but the candidate it mends is not rejected")
+
+
+def _edits(candidates: Candidates) -> Iterator[Fault]:
+    """Hold edits and the candidates that were rejected for them against each other: each has exactly one other."""
+    mended: Counter[Id] = Counter()
+    for sample, parents in candidates.edits().items():
+        places = [parent for parent in parents if candidates.facts.get(parent, 0) & Fact.MENDED]
+        mended.update(places)
+        if not places:
+            yield Fault("two fates", f"the edit {sample.hex()} is accepted, but no candidate is rejected for it")
+    for sample, count in mended.items():
+        if count > 1:
+            yield Fault("two fates", f"sample {sample.hex()} is rejected for an edit, but {count} edits are accepted")
+    if candidates.count(Fact.MENDED):
+        for sample in candidates.having(Fact.MENDED):
+            if not mended[sample]:
+                yield Fault("lost", f"sample {sample.hex()} is rejected for an edit, but none is accepted")
 
 
 def _lost(tally: Tally) -> Iterator[Fault]:

@@ -26,6 +26,7 @@ class Fact(IntEnum):
     MIXED = 32
     EDITED = 64  # a person's edit: accepted without having been generated
     UNMIXABLE = 128  # accepted, and a dead letter of mix
+    MENDED = 256  # rejected because a person's edit of it is accepted
 
 
 FATES = (Fact.ACCEPTED, Fact.REJECTED, Fact.DEAD)
@@ -66,7 +67,7 @@ class Candidates:
         self.open: dict[Id, Place] = {}  # no fate yet: the place in `generate`
         self.reopened: dict[Id, Place] = {}  # its dead letter was replayed: the place in `redo.verify`
         self.waiting: dict[Id, Waiting] = {}
-        self.parents: dict[Id, tuple[Id, ...]] = {}  # of edits
+        self.parents: dict[Id, tuple[Id, ...]] = {}  # of what a person has edited
         self.human: set[Id] = set()
         self._letters: dict[str, Id] = {}
         self._early_replays: dict[str, Place] = {}
@@ -92,9 +93,15 @@ class Candidates:
         if not facts & (Fact.MIXED | Fact.UNMIXABLE):
             self.waiting[sample] = waiting
 
-    def rejected(self, sample: Id) -> None:
-        """Note that a candidate is rejected."""
+    def rejected(self, sample: Id, *, mended: bool = False) -> None:
+        """Note that a candidate is rejected; `mended`: a person's edit takes its place."""
         self._fate(sample, Fact.REJECTED, "reject")
+        if mended:
+            self._tell(sample, Fact.MENDED, "reject")
+
+    def edits(self) -> dict[Id, tuple[Id, ...]]:
+        """Return the parents of each accepted sample that was never a candidate."""
+        return {sample: some for sample, some in self.parents.items() if not self.facts[sample] & Fact.GENERATED}
 
     def asked(self, sample: Id) -> None:
         """Note that a person is asked to decide."""

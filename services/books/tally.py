@@ -24,7 +24,10 @@ _ORIGINS = ("redo.verify", "generate", "reference", "holdout", "seed", "policy")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """How many samples are in each place; `alpha` is the share that the newest batch was allowed."""
+    """How many samples are in each place; `alpha` is the share that the newest batch was allowed.
+
+    `edited` of the accepted were never candidates: the candidates in whose place they are count as rejected.
+    """
 
     seed: int
     reference: int
@@ -32,6 +35,7 @@ class Counts:
     candidates: int
     in_flight: int
     accepted: int
+    edited: int
     rejected: int
     waiting_review: int
     dead: int
@@ -97,6 +101,7 @@ class Tally:
             candidates=candidates.count(Fact.GENERATED),
             in_flight=candidates.count(Fact.GENERATED, FATE | Fact.ASKED),
             accepted=candidates.count(Fact.ACCEPTED),
+            edited=candidates.count(Fact.ACCEPTED | Fact.EDITED, Fact.GENERATED),
             rejected=candidates.count(Fact.REJECTED),
             waiting_review=candidates.count(Fact.ASKED, FATE),
             dead=candidates.count(Fact.DEAD),
@@ -162,10 +167,14 @@ class Tally:
         self.candidates.accepted(_id(record), waiting, parents)
 
     def _take_reject(self, record: Record) -> None:
-        self.candidates.rejected(_id(record))
-        event = self._codec.decode(record.value)
-        if isinstance(event, SampleRejected):
-            self._reasons.update(event.reasons)
+        try:
+            event = self._codec.decode(record.value)
+        except DecodeError:
+            self.candidates.rejected(_id(record))
+            raise
+        reasons = event.reasons if isinstance(event, SampleRejected) else ()
+        self.candidates.rejected(_id(record), mended="edited" in reasons)
+        self._reasons.update(reasons)
 
     def _take_redo(self, record: Record) -> None:
         self.candidates.replayed((record.key or b"").decode(errors="replace"), _place(record))

@@ -65,6 +65,7 @@ def places(counts: Counts) -> list[tuple[str, object]]:
         ("  waiting for review", counts.waiting_review),
         ("  dead letters", counts.dead),
         ("  accepted", counts.accepted),
+        ("    edits, whose candidates are rejected", counts.edited),
         ("    waiting for mix", counts.waiting_mix),
         ("    held", counts.held),
         ("    dropped", counts.dropped),
@@ -139,7 +140,9 @@ def _detail(found: Found) -> str:
         return f"{source.name} ({source.model_id})" if source else "ingested"
     if found.word in ("seed", "reference", "holdout"):
         return str(event.sample.lineage.uri or "")
-    return str(getattr(event, "decision", "") or getattr(event, "explanation", ""))
+    if found.word == "decision":
+        return f"{event.decision} by {event.reviewer}" + ("" if event.settles else ", not settled yet")
+    return str(getattr(event, "explanation", ""))
 
 
 def _plain(step: Step, pipeline: str) -> dict[str, Any]:

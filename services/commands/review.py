@@ -8,7 +8,7 @@ import typer
 from services import pipeline
 from services.commands.output import JsonOption, PipelineOption, RecipeOption, note, print_json, say, table
 from services.review.decide import decide, waiting
-from services.review.verdict import Ruling
+from services.review.ruling import REASONS, Ruling
 from services.supervise import session
 
 review = typer.Typer(help="Decide about the samples that wait for a person.", no_args_is_help=True)
@@ -49,7 +49,9 @@ def accept(
 @review.command()
 def reject(
     sample_id: _SampleArgument,
-    reason: Annotated[list[str], typer.Option(help="Why, in a word; may be given several times.")],
+    reason: Annotated[
+        list[str], typer.Option(help=f"Why: {', '.join(REASONS)} (with a comment); may be given several times.")
+    ],
     comment: _CommentOption = "",
     name: PipelineOption = None,
     recipe: RecipeOption = None,

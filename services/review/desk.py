@@ -1,8 +1,11 @@
-"""What waits for a person: the topic `review` less the topic `decision`."""
+"""What waits for a person: the topic `review` less what the topic `decision` has settled."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from services.review.decisions import Decisions
+from services.review.order import Order
 from streams.broker import Broker, Record
 from streams.codec import Codec
 from streams.errors import DecodeError
@@ -12,7 +15,6 @@ from streams.samples import Outcome
 from streams.topics import name
 
 _SHOWN = 120
-_FINAL = ("accept", "reject", "edit", "expire")
 
 
 class Waiting(NamedTuple):
@@ -25,15 +27,26 @@ class Waiting(NamedTuple):
     text: str
 
 
+class _Entry(NamedTuple):
+    reason: ReviewReason
+    expires_at: int | None
+    frame: bytes
+
+
 class Desk:
-    """Folds both topics; keeps each waiting request's frame, and 16 bytes' worth of id of each that is decided."""
+    """Folds both topics; keeps each waiting request's frame. One thread reads the log, others may look."""
 
     def __init__(self, broker: Broker, codec: Codec, pipeline: str) -> None:
+        self.lock = threading.RLock()  # held where what is looked at must not change meanwhile
+        self.decisions = Decisions()
         self._codec = codec
-        self._decisions = name(pipeline, "decision")
-        self._open: dict[bytes, tuple[int | None, bytes]] = {}
-        self._decided: set[bytes] = set()
-        self._fold = Fold(broker, [name(pipeline, "review"), self._decisions], self._take)
+        self._topic = name(pipeline, "decision")
+        self._open: dict[str, _Entry] = {}
+        self._order = Order()
+        self._fold = Fold(broker, [name(pipeline, "review"), self._topic], self._take)
+
+    def __len__(self) -> int:
+        return len(self._open)
 
     def catch_up(self) -> None:
         """Read everything that is committed now. Blocks."""
@@ -49,37 +62,63 @@ class Desk:
 
     def waiting(self) -> list[Waiting]:
         """Return what waits, first the one that expires first."""
-        lines = [_line(self._request(frame)) for _, frame in self._open.values()]
+        with self.lock:
+            lines = [_line(self._request(entry.frame)) for entry in self._open.values()]
         return sorted(lines, key=lambda line: (line.expires_at is None, line.expires_at or 0, line.sample_id))
 
     def request(self, sample_id: str) -> ReviewRequested | None:
         """Return what waits under an id."""
-        entry = self._open.get(sample_id.encode())
-        return self._request(entry[1]) if entry else None
+        entry = self._open.get(sample_id)
+        return self._request(entry.frame) if entry else None
 
-    def is_decided(self, sample_id: str) -> bool:
-        """Tell whether an id has waited and is decided."""
-        return sample_id.encode() in self._decided
+    def is_open(self, sample_id: str) -> bool:
+        """Tell whether an id waits."""
+        return sample_id in self._open
+
+    def in_order(self, turn: int) -> Iterator[str]:
+        """Yield the ids that wait, in the order of a turn; hold the lock meanwhile."""
+        return self._order.at(turn)
+
+    def opinions(self) -> dict[str, tuple[ReviewSubmitted, ...]]:
+        """Return the opinions on what still waits."""
+        return {sample_id: some for sample_id, some in self.decisions.opinions.items() if sample_id in self._open}
 
     def due(self, now: int, most: int) -> list[ReviewRequested]:
         """Return up to `most` requests that have expired."""
-        frames = [frame for expires, frame in self._open.values() if expires is not None and expires <= now]
+        with self.lock:
+            frames = [
+                each.frame for each in self._open.values() if each.expires_at is not None and each.expires_at <= now
+            ]
         return [self._request(frame) for frame in frames[:most]]
 
-    def _take(self, records: Sequence[Record]) -> None:
-        for record in records:
-            key = record.key or b""
-            if record.topic == self._decisions:
-                self._close_request(record)
-            elif key not in self._decided:
-                self._open[key] = (self._request(record.value).expires_at, record.value)
+    def next_expiry(self) -> int | None:
+        """Return when the next one expires."""
+        with self.lock:
+            return self._order.soonest()
 
-    def _close_request(self, record: Record) -> None:
+    def _take(self, records: Sequence[Record]) -> None:
+        with self.lock:
+            for record in records:
+                if record.topic == self._topic:
+                    self._take_decision(record)
+                else:
+                    self._take_request(record)
+
+    def _take_request(self, record: Record) -> None:
+        sample_id = (record.key or b"").decode()
+        if sample_id in self._open or self.decisions.is_settled(sample_id):
+            return
+        event = self._request(record.value)
+        self._open[sample_id] = _Entry(event.reason, event.expires_at, record.value)
+        self._order.add(event.reason, event.expires_at, sample_id)
+
+    def _take_decision(self, record: Record) -> None:
         event = self._codec.decode(record.value)
-        if isinstance(event, ReviewSubmitted) and event.decision in _FINAL:
-            key = event.sample_id.encode()
-            self._decided.add(key)
-            self._open.pop(key, None)
+        if not isinstance(event, ReviewSubmitted):
+            return
+        self.decisions.take(event)
+        if self.decisions.is_settled(event.sample_id) and (entry := self._open.pop(event.sample_id, None)):
+            self._order.drop(entry.reason, entry.expires_at, event.sample_id)
 
     def _request(self, frame: bytes) -> ReviewRequested:
         event = self._codec.decode(frame)

@@ -1,38 +1,51 @@
-"""What a decision leads to: the decision's own event, and the candidate's fate."""
+"""What a decision leads to: the decision's own event, and the candidate's fate if it settles it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple
 
+from services.review.edit import edited
+from services.review.errors import ReviewError
+from services.review.ruling import Ruling
 from streams.events import Decider, ReviewRequested, ReviewSubmitted, SampleRejected, SampleVerified, event_id
+from streams.samples import Sample
 from streams.writer import Output
 
 EXPIRY = "expiry"  # the reviewer's name where nobody decided in time
 
 
-class Ruling(NamedTuple):
-    """A person's decision; `reasons` are of a rejection."""
-
-    decision: Literal["accept", "reject"]
-    reviewer: str
-    reasons: tuple[str, ...] = ()
-    comment: str = ""
-
-
-def decided(request: ReviewRequested, ruling: Ruling, now: int) -> list[Output]:
-    """Return the events of a person's decision."""
-    if ruling.decision == "accept":
-        fate = _accepted(request, "review", request.audited, now)
-    else:
-        fate = _rejected(request, ruling.reasons, "review", request.audited, now)
-    submitted = replace(
-        _submitted(request, ruling.reviewer, now),
+def submitted(request: ReviewRequested, ruling: Ruling, now: int, revision: int = 0) -> ReviewSubmitted:
+    """Return the event of a person's decision, which does not settle yet."""
+    new = None if ruling.text is None else edited(request.sample, ruling.text)
+    return replace(
+        _submitted(request, ruling.reviewer, now, revision),
         decision=ruling.decision,
         reasons=ruling.reasons,
         comment=ruling.comment,
         audited=request.audited,
+        settles=False,
+        edited_text=None if new is None else new.turns[-1].text,
+        edited_sample_id=None if new is None else new.sample_id,
     )
-    return [Output("decision", submitted.sample_id, submitted), fate]
+
+
+def settled(
+    request: ReviewRequested, decision: ReviewSubmitted, opinions: Sequence[ReviewSubmitted] = ()
+) -> list[Output]:
+    """Return the events of a decision that settles its sample; `opinions` are those that it agrees with."""
+    outputs = [Output("decision", decision.sample_id, replace(decision, settles=True))]
+    now, audited = decision.occurred_at, request.audited
+    match decision.decision:
+        case "accept":
+            return [*outputs, _accepted(request, "review", audited, now)]
+        case "reject":
+            reasons = tuple(dict.fromkeys(reason for each in (*opinions, decision) for reason in each.reasons))
+            return [*outputs, _rejected(request, reasons, "review", audited, now)]
+        case "edit":
+            new = edited(request.sample, decision.edited_text or "")
+            if new is not None:
+                fate = _rejected(request, ("edited",), "review", audited, now)
+                return [*outputs, fate, _verified(_unjudged(new, now))]
+    raise ReviewError(f"The decision {decision.event_id} settles nothing; give it again")
 
 
 def expired(request: ReviewRequested, now: int) -> list[Output]:
@@ -45,17 +58,18 @@ def expired(request: ReviewRequested, now: int) -> list[Output]:
         fate = _accepted(request, "verify", False, now)
     else:
         fate = _rejected(request, reasons, "verify" if stands else "review", False, now)
-    submitted = replace(_submitted(request, EXPIRY, now), decision="expire", reasons=reasons)
-    return [Output("decision", submitted.sample_id, submitted), fate]
+    decision = replace(_submitted(request, EXPIRY, now, 0), decision="expire", reasons=reasons)
+    return [Output("decision", decision.sample_id, decision), fate]
 
 
-def _submitted(request: ReviewRequested, reviewer: str, now: int) -> ReviewSubmitted:
+def _submitted(request: ReviewRequested, reviewer: str, now: int, revision: int) -> ReviewSubmitted:
     sample_id = request.sample.sample_id
     return ReviewSubmitted(
-        event_id=event_id(ReviewSubmitted, sample_id, reviewer, 0),
+        event_id=event_id(ReviewSubmitted, sample_id, reviewer, revision),
         occurred_at=now,
         sample_id=sample_id,
         reviewer=reviewer,
+        revision=revision,
         decision="unknown",
         automatic=request.automatic,
         inclusion_probability=request.inclusion_probability,
@@ -63,17 +77,27 @@ def _submitted(request: ReviewRequested, reviewer: str, now: int) -> ReviewSubmi
 
 
 def _accepted(request: ReviewRequested, decider: Decider, audited: bool, now: int) -> Output:
-    sample_id = request.sample.sample_id
-    event = SampleVerified(
-        event_id=event_id(SampleVerified, sample_id),
-        occurred_at=now,
-        decided_by=decider,
-        inclusion_probability=request.inclusion_probability,
-        audited=audited,
-        verdicts=request.verdicts,
-        sample=request.sample,
+    return _verified(
+        SampleVerified(
+            event_id=event_id(SampleVerified, request.sample.sample_id),
+            occurred_at=now,
+            decided_by=decider,
+            inclusion_probability=request.inclusion_probability,
+            audited=audited,
+            verdicts=request.verdicts,
+            sample=request.sample,
+        )
     )
-    return Output("verify", sample_id, event)
+
+
+def _unjudged(new: Sample, now: int) -> SampleVerified:
+    """Return the acceptance of an edit: no check has seen it, and the audit has drawn the candidate, not it."""
+    named = event_id(SampleVerified, new.sample_id)
+    return SampleVerified(event_id=named, occurred_at=now, decided_by="review", sample=new)
+
+
+def _verified(event: SampleVerified) -> Output:
+    return Output("verify", event.sample.sample_id, event)
 
 
 def _rejected(request: ReviewRequested, reasons: Sequence[str], decider: Decider, audited: bool, now: int) -> Output:

@@ -66,7 +66,7 @@ def done(counts: Counts, plot: Plot, trained: int) -> dict[str, int]:
     return {
         "ingest": counts.seed + counts.reference + counts.holdout,
         "generate": counts.candidates,
-        "verify": counts.accepted + counts.rejected + counts.waiting_review + counts.dead,
+        "verify": counts.accepted - counts.edited + counts.rejected + counts.waiting_review + counts.dead,
         "review": 0,
         "mix": mixed,
         "sketch": plot.sketched,

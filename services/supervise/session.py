@@ -63,12 +63,16 @@ def choose(name: str | None, path: Path | None) -> Chosen:
 
 
 def load(path: Path) -> Recipe:
-    """Read a recipe of the user's; a relative path of its seeds starts at the recipe's folder."""
+    """Read a recipe of the user's; a relative path in it starts at the recipe's folder."""
     plan = recipe.load(path)
-    if plan.seeds.path.startswith(_PACKAGE):
-        return plan
-    absolute = str((path.absolute().parent / Path(plan.seeds.path).expanduser()).resolve())
-    return plan.model_copy(update={"seeds": plan.seeds.model_copy(update={"path": absolute})})
+    folder = path.absolute().parent
+    if not plan.seeds.path.startswith(_PACKAGE):
+        absolute = str((folder / Path(plan.seeds.path).expanduser()).resolve())
+        plan = plan.model_copy(update={"seeds": plan.seeds.model_copy(update={"path": absolute})})
+    if plan.review.guidelines is not None:
+        found = (folder / plan.review.guidelines.expanduser()).resolve()
+        plan = plan.model_copy(update={"review": plan.review.model_copy(update={"guidelines": found})})
+    return plan
 
 
 def keep(chosen: Chosen) -> None:

@@ -57,8 +57,13 @@ class Calibration(NamedTuple):
     wrong: Kept = Kept()
 
     def plus(self, event: ReviewSubmitted) -> "Calibration":
-        """Add a decision; only those on what the audit drew count, and an expiry decides nothing."""
-        if not event.audited or event.inclusion_probability <= 0 or event.decision not in ("accept", "reject", "edit"):
+        """Add a decision; only those that settle what the audit drew count, and an expiry decides nothing."""
+        if (
+            not event.settles
+            or not event.audited
+            or event.inclusion_probability <= 0
+            or event.decision not in ("accept", "reject", "edit")
+        ):
             return self
         weight, is_kept = 1 / event.inclusion_probability, event.automatic == "pass"
         if event.decision == "accept":

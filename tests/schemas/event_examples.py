@@ -104,6 +104,9 @@ EXAMPLES = {
         comment="The sum was off.",
         edited_sample_id=HASH,
         automatic="pass",
+        settles=False,
+        blind=True,
+        edited_text="4",
     ),
     "verify": SampleVerified(**STAMP, **AUDIT, decided_by="review", verdicts=VERDICTS, sample=SYNTHETIC),
     "reject": SampleRejected(

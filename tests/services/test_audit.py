@@ -10,6 +10,7 @@ from services.books.tally import Tally
 from streams.broker import TopicPartition
 from streams.deadletter import dead_letter
 from streams.parts import SourceRange
+from streams.samples import Sample
 
 
 def test_a_good_log_is_balanced_and_every_candidate_has_one_place() -> None:
@@ -67,13 +68,52 @@ def test_a_decided_review_leaves_its_place() -> None:
     assert books.tally().counts().waiting_review == 0
 
 
-def test_an_edit_is_accepted_under_its_own_id_if_the_candidate_is_rejected() -> None:
+def edit_of(number: int, made: int) -> Sample:
+    return sample(made, origin="HUMAN_EDITED", parent_ids=(sample(number).sample_id,))
+
+
+def test_an_edit_is_accepted_under_its_own_id_if_the_candidate_is_rejected_for_it() -> None:
     books = good()
-    edit = sample(99, origin="HUMAN_EDITED", parent_ids=(sample(3).sample_id,))
-    books.accept(99, made=edit)
+    books.accept(99, made=edit_of(3, 99))
     assert books.laws() == {"two fates"}
     books.reject(3, reason="edited")
     assert books.faults() == []
+
+
+def test_every_candidate_has_one_place_although_an_edit_is_accepted_too() -> None:
+    books = good()
+    books.accept(99, made=edit_of(3, 99))
+    books.reject(3, reason="edited")
+    counts = books.tally().counts()
+    assert (counts.accepted, counts.edited, counts.rejected, counts.waiting_mix) == (3, 1, 2, 1)
+    fates = counts.accepted - counts.edited + counts.rejected + counts.waiting_review + counts.dead
+    assert counts.candidates == fates + counts.in_flight
+
+
+def test_a_candidate_rejected_for_another_reason_has_no_edit() -> None:
+    books = good()
+    books.accept(99, made=edit_of(2, 99))
+    (fault,) = books.faults()
+    assert fault.law == "two fates"
+    assert "no candidate is rejected for it" in fault.what
+
+
+def test_a_candidate_has_one_edit_at_most() -> None:
+    books = good()
+    books.reject(3, reason="edited")
+    books.accept(98, made=edit_of(3, 98))
+    books.accept(99, made=edit_of(3, 99))
+    (fault,) = books.faults()
+    assert fault.law == "two fates"
+    assert f"sample {sample(3).sample_id} is rejected for an edit, but 2 edits are accepted" == fault.what
+
+
+def test_a_candidate_that_is_rejected_for_an_edit_without_one_is_lost() -> None:
+    books = good()
+    books.reject(3, reason="edited")
+    (fault,) = books.faults()
+    assert fault.law == "lost"
+    assert sample(3).sample_id in fault.what
 
 
 def test_a_replayed_dead_letter_is_in_flight_until_verify_has_read_it_again() -> None:

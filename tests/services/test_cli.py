@@ -1,5 +1,6 @@
 import json
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -19,11 +20,13 @@ generate: {target: 10}
 """
 
 
-def ballast(*arguments: str, home: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+def ballast(*arguments: str, home: Path, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("BALLAST_")}
     environment |= {"BALLAST_HOME": str(home), "NO_COLOR": "1"} | variables
     command = [sys.executable, "-m", "services.cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=60)
+    return subprocess.run(
+        command, input=stdin, capture_output=True, text=True, env=environment, check=False, timeout=60
+    )
 
 
 @pytest.fixture
@@ -155,6 +158,14 @@ def test_config_show_says_where_each_value_comes_from(recipe: Path) -> None:
     assert found["mix.max_synthetic_share"] == (0.3, "default")
     assert found["sources.0.family"] == ("one", "recipe")
     assert found["seeds.path"] == (str(recipe.parent / "texts"), "recipe")  # relative to the recipe
+    assert found["review.overlap"] == (2, "default")
+
+
+def test_the_guidelines_are_looked_for_beside_the_recipe(recipe: Path) -> None:
+    recipe.write_text(f"{RECIPE}review: {{guidelines: rules.md}}\n")
+    done = ballast("config", "show", "--recipe", str(recipe), "--json", home=recipe.parent)
+    found = {each["name"]: each["value"] for each in json.loads(done.stdout)}
+    assert found["review.guidelines"] == str(recipe.parent / "rules.md")
 
 
 @pytest.mark.parametrize(
@@ -182,3 +193,28 @@ def test_each_command_of_a_group_has_a_help() -> None:
     for name in COMMANDS:
         for command in getattr(load(name), "commands", {}).values():
             assert command.help, f"{name} {command.name}"
+
+
+def test_reviewers_are_added_listed_and_removed(recipe: Path) -> None:
+    def reviewer(*arguments: str, password: str = "") -> tuple[int, str]:
+        options = ("--recipe", str(recipe))
+        done = ballast("reviewer", *arguments, *options, home=recipe.parent, stdin=password)
+        return done.returncode, done.stdout + done.stderr
+
+    assert reviewer("list") == (
+        0, "There is no reviewer; add one with `ballast reviewer add NAME --role reviewer`\n",
+    )  # fmt: skip
+    added = reviewer("add", "ann", "--role", "lead", "--password-stdin", password="correct horse\nmore")
+    assert added == (0, "Reviewer ann is added as lead\n")
+    file = recipe.parent / "small" / "review.sqlite"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert b"correct horse" not in file.read_bytes()
+    code, told = reviewer("add", "bob", "--role", "viewer", "--password-stdin", password="short\n")
+    assert (code, told) == (2, "Error: A password has 8 to 1000 characters; choose another\n")
+    code, told = reviewer("passwd", "ann")
+    assert (code, "give it with --password-stdin" in told) == (2, True)
+    assert reviewer("passwd", "ann", "--password-stdin", password="another horse\n")[0] == 0
+    code, told = reviewer("list", "--json")
+    assert json.loads(told) == [{"name": "ann", "role": "lead", "sessions": 0}]
+    assert reviewer("remove", "ann") == (0, "Reviewer ann is removed\n")
+    assert json.loads(reviewer("list", "--json")[1]) == []

@@ -12,9 +12,10 @@ from services.show.view import Rates, Snapshot, done, line, render, states
 from services.supervise.running import Running, SlotStatus
 
 COUNTS = Counts(
-    seed=6_000, reference=3_000, holdout=1_000, candidates=4_200, in_flight=0, accepted=4_000, rejected=199,
-    waiting_review=0, dead=1, waiting_mix=0, held=0, dropped=0, unmixable=0, mixed_synthetic=4_000, mixed_real=10_336,
-    batches=56, epoch=1, largest_share=0.297, alpha=0.3, reasons={"duplicate": 150, "format": 49}, dead_letters={},
+    seed=6_000, reference=3_000, holdout=1_000, candidates=4_200, in_flight=0, accepted=4_000, edited=0,
+    rejected=199, waiting_review=0, dead=1, waiting_mix=0, held=0, dropped=0, unmixable=0, mixed_synthetic=4_000,
+    mixed_real=10_336, batches=56, epoch=1, largest_share=0.297, alpha=0.3, reasons={"duplicate": 150, "format": 49},
+    dead_letters={},
 )  # fmt: skip
 PLOT = Plot(
     alpha=0.15,

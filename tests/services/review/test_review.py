@@ -1,100 +1,23 @@
 from collections import Counter
-from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
-import stamina
 from crashing import Crash, CrashingBroker
 from hypothesis import given
 from hypothesis import strategies as st
+from review_world import ACCEPT, CODEC, REJECT, Refuses, desk_with, events, read, request, rule, stage
 
-from services.recipe import parse
-from services.review.decide import ReviewError, Waiting, decide, expire, waiting
-from services.review.desk import Desk
-from services.review.service import build
-from services.review.verdict import Ruling, decided, expired
-from services.stage import Context, Stage
-from streams.broker import Outgoing, Record, TopicPartition
-from streams.codec import Codec
-from streams.errors import AbortableError, DecodeError, FatalError
-from streams.events import ReviewReason, ReviewRequested, ReviewSubmitted, SampleRejected, SampleVerified, event_id
-from streams.memory import MemoryBroker
-from streams.metrics import Metrics
-from streams.samples import Lineage, Outcome, Sample, Turn, Verdict, digest
-from streams.topics import ensure, identity, name
-
-CODEC = Codec()
-ACCEPT = Ruling("accept", "ann")
-REJECT = Ruling("reject", "bob", ("wrong", "dull"), "no")
-
-
-@pytest.fixture(autouse=True)
-def without_pauses() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=8, cap=True):
-        yield
-
-
-def request(
-    n: int, reason: ReviewReason = "flagged", automatic: Outcome = "flag", expires_at: int | None = 100
-) -> ReviewRequested:
-    sample = Sample(
-        sample_id=digest(n),
-        content_hash=digest(n),
-        task="text",
-        turns=(Turn(role="user", text=f"question {n}\n"), Turn(role="assistant", text="answer " * 40)),
-        lineage=Lineage(origin="SYNTHETIC", generation=1),
-    )
-    return ReviewRequested(
-        event_id=event_id(ReviewRequested, sample.sample_id),
-        occurred_at=1,
-        reason=reason,
-        automatic=automatic,
-        expires_at=expires_at,
-        inclusion_probability=0.02,
-        audited=reason == "audit",
-        verdicts=(Verdict(check="format", outcome="pass"), Verdict(check="duplicate", outcome=automatic)),
-        sample=sample,
-    )
-
-
-def desk_with(*requests: ReviewRequested) -> MemoryBroker:
-    broker = MemoryBroker()
-    ensure(broker, "p")
-    producer = broker.producer()
-    producer.send([Outgoing(name("p", "review"), r.sample.sample_id.encode(), CODEC.encode(r)) for r in requests])
-    return broker
-
-
-def read(broker: MemoryBroker, word: str) -> list[Record]:
-    topic = name("p", word)
-    consumer = broker.consumer()
-    consumer.assign({TopicPartition(topic, n): 0 for n in range(broker.partitions()[topic])})
-    return consumer.poll(100_000, 0)
-
-
-def events(broker: MemoryBroker, word: str) -> list[Any]:
-    return [CODEC.decode(record.value) for record in read(broker, word)]
-
-
-def rule(broker: Any, n: int, ruling: Ruling = ACCEPT) -> None:
-    decide(broker, CODEC, "p", sample_id=digest(n), ruling=ruling, now=50)
-
-
-def stage(broker: Any, now: Callable[[], int]) -> Stage:
-    data = {"pipeline": "p", "seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}}
-    return build(
-        Context(
-            recipe=parse(data, "test"),
-            broker=broker,
-            codec=CODEC,
-            slot=0,
-            now=now,
-            metrics=Metrics(),
-            spools=Path("/nonexistent"),
-        )
-    )
+from services.review.decide import expire, waiting
+from services.review.desk import Desk, Waiting
+from services.review.errors import ReviewError
+from services.review.ruling import Ruling
+from services.review.verdict import expired, submitted
+from streams.broker import Outgoing
+from streams.errors import DecodeError, FatalError
+from streams.events import ReviewReason, ReviewSubmitted, SampleRejected, SampleVerified, event_id
+from streams.samples import Outcome, digest
+from streams.topics import identity, name
 
 
 def test_what_waits_is_told_with_the_first_to_expire_first() -> None:
@@ -143,7 +66,7 @@ def test_a_rejection_carries_the_reviewers_reasons_and_the_audit() -> None:
         SampleRejected(
             event_id=event_id(SampleRejected, digest(1)),
             occurred_at=50,
-            reasons=("wrong", "dull"),
+            reasons=("factual_error", "low_quality"),
             decided_by="review",
             inclusion_probability=0.02,
             audited=True,
@@ -152,7 +75,11 @@ def test_a_rejection_carries_the_reviewers_reasons_and_the_audit() -> None:
         )
     ]
     (decision,) = events(broker, "decision")
-    assert (decision.decision, decision.reviewer, decision.reasons) == ("reject", "bob", ("wrong", "dull"))
+    assert (decision.decision, decision.reviewer, decision.reasons) == (
+        "reject",
+        "bob",
+        ("factual_error", "low_quality"),
+    )
     assert (decision.comment, decision.automatic, decision.audited) == ("no", "pass", True)
     assert events(broker, "verify") == []
 
@@ -172,24 +99,6 @@ def test_a_rejection_without_a_reason_is_refused() -> None:
     with pytest.raises(ReviewError, match="has no reason"):
         rule(broker, 1, Ruling("reject", "ann"))
     assert events(broker, "decision") == []
-
-
-class Refuses:
-    """A broker that refuses every commit: the transaction is to be aborted."""
-
-    def __init__(self, broker: MemoryBroker) -> None:
-        self._broker = broker
-
-    def __getattr__(self, called: str) -> Any:
-        return getattr(self._broker, called)
-
-    def producer(self, transactional_id: str | None = None) -> Any:
-        producer = self._broker.producer(transactional_id)
-        producer.commit = self._refuse  # type: ignore[method-assign]
-        return producer
-
-    def _refuse(self) -> None:
-        raise AbortableError("the broker is busy")
 
 
 def test_an_aborted_decision_is_told_and_can_be_given_again() -> None:
@@ -280,6 +189,21 @@ def test_a_decision_may_be_read_before_what_it_decides() -> None:
     assert [line.sample_id for line in desk.waiting()] == [digest(2)]
 
 
+def test_what_is_read_twice_counts_once() -> None:
+    broker = desk_with(request(1), request(2))
+    opinion = CODEC.encode(submitted(request(2), ACCEPT, 5))
+    broker.producer().send([Outgoing(name("p", "decision"), digest(2).encode(), opinion)])
+    rule(broker, 1)
+    desk = Desk(broker, CODEC, "p")
+    for _ in range(2):
+        desk._take(read(broker, "review"))
+        desk._take(read(broker, "decision"))
+    assert [len(some) for some in desk.opinions().values()] == [1]
+    assert desk.decisions.settled == {"accept": 1}
+    assert desk.decisions.pace(50) == {"ann": 2}
+    assert list(desk.in_order(0)) == [digest(2)]
+
+
 def test_an_aborted_expiry_is_tried_again() -> None:
     broker = desk_with(request(1))
     review = stage(Refuses(broker), lambda: 100)
@@ -293,7 +217,7 @@ def test_an_aborted_expiry_is_tried_again() -> None:
 
 def test_another_event_among_the_requests_stops_with_its_name() -> None:
     broker = desk_with()
-    alien = CODEC.encode(decided(request(1), ACCEPT, 0)[0].event)  # type: ignore[arg-type]
+    alien = CODEC.encode(submitted(request(1), ACCEPT, 0))
     broker.producer().send([Outgoing(name("p", "review"), b"k", alien)])
     with pytest.raises(DecodeError, match="a ReviewSubmitted lies in the topic `review`"):
         waiting(broker, CODEC, "p")

@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -44,6 +45,7 @@ def test_what_was_kept_of_the_right_and_of_the_wrong_gives_the_point_of_break_ev
 def test_only_decisions_on_what_the_audit_drew_count() -> None:
     others = [
         decision("accept", audited=False),
+        replace(decision("accept"), settles=False),
         decision("expire"),
         decision("skip"),
         decision("unknown"),
