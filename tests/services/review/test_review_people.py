@@ -1,7 +1,9 @@
+import doctest
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from argon2 import PasswordHasher, extract_parameters
@@ -9,7 +11,7 @@ from argon2.low_level import Type
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.review import people
+from services.review import agreement, attempts, people
 from services.review.attempts import FREE_OF_A_NAME, FREE_OF_AN_ADDRESS, HOUR_MS, wait
 from services.review.errors import LoginError, StoreError
 from services.review.login import LASTS_MS, forget_expired, login, logout, person
@@ -34,7 +36,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield made
 
 
-def attempts(store: Store) -> int:
+def noted(store: Store) -> int:
     with store.transaction() as db:
         count: int = db.execute("SELECT count(*) FROM attempts").fetchone()[0]
         return count
@@ -54,7 +56,7 @@ def test_who_knows_the_password_comes_in_for_twelve_hours(store: Store) -> None:
     assert person(store, token, NOW + LASTS_MS - 1) == Person("ann", "lead")
     assert person(store, token, NOW + LASTS_MS) is None
     assert person(store, token[:-1], NOW) is None
-    assert attempts(store) == 0
+    assert noted(store) == 0
     with store.transaction() as db:
         (kept,) = db.execute("SELECT token FROM sessions").fetchone()
         (hashed,) = db.execute("SELECT password FROM reviewers").fetchone()
@@ -68,7 +70,7 @@ def test_who_knows_the_password_comes_in_for_twelve_hours(store: Store) -> None:
 def test_who_does_not_is_told_no_more_than_that(store: Store, name: str, password: str) -> None:
     with pytest.raises(LoginError, match=r"^The name or the password is wrong$"):
         login(store, name, password, "10.0.0.1", NOW)
-    assert attempts(store) == 2
+    assert noted(store) == 2
 
 
 def test_tries_have_to_wait_longer_each_time_by_name_and_by_address(store: Store) -> None:
@@ -85,7 +87,7 @@ def test_tries_have_to_wait_longer_each_time_by_name_and_by_address(store: Store
         login(store, "new", "x", "10.0.2.2", NOW)
     with store.transaction() as db:
         forget_expired(db, NOW + HOUR_MS)
-    assert attempts(store) == 0
+    assert noted(store) == 0
 
 
 @given(st.lists(st.integers(0, 2 * HOUR_MS), max_size=60), st.integers(1, 20), st.integers(0, 3 * HOUR_MS))
@@ -97,6 +99,11 @@ def test_a_wait_ends_and_is_longer_after_more_failures(failures: list[int], free
     assert wait([*failures, now], free, now) >= pause
     if len([at for at in failures if at > now - HOUR_MS]) < free:
         assert pause == 0
+
+
+@pytest.mark.parametrize("module", [attempts, agreement])
+def test_the_examples_are_true(module: ModuleType) -> None:
+    assert doctest.testmod(module, raise_on_error=True).attempted > 0
 
 
 def test_tries_at_the_same_moment_are_not_all_free(store: Store) -> None:
