@@ -22,7 +22,7 @@ from services.verify.checks.distance import Distance
 from services.verify.checks.labels import Labels
 from services.verify.checks.length import Length
 from services.verify.checks.surprisal import Surprisal
-from services.verify.combinations import Combinations
+from services.verify.combinations import Combinations, Rarity
 from services.verify.consistency import DISTANCE, LABELS, LENGTH, SURPRISAL, Consistency, Found
 from services.verify.kinds import LEAST, ByKind, Kind
 from services.verify.pipeline import Checks, run
@@ -291,6 +291,12 @@ def test_where_human_documents_have_labels_of_their_own_a_new_one_is_no_surprise
 def test_who_has_many_tags_of_which_each_is_rare_is_not_flagged_for_them() -> None:
     tagged = [replace(each, tags={**each.tags, "line": str(number)}) for number, each in enumerate(classified())]
     assert flagged(fitted_on(tagged[:800]), tagged[800:])["labels"] <= 0.01 * 1_200
+
+
+def test_what_is_rare_in_itself_is_no_surprise_where_it_is_not_seen() -> None:
+    assert Rarity(0, 0.1, ("line", "7")).ratio == pytest.approx(1 / 1.1)
+    assert Rarity(0, 99, ("domain", "d")).ratio == pytest.approx(0.01)
+    assert Rarity(9, 9, ("domain", "d")).ratio == 1
 
 
 def test_a_human_document_does_not_vouch_for_its_own_label() -> None:

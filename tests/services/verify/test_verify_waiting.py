@@ -16,7 +16,7 @@ from verify_world import CODEC, NOW, drain, events, fates, human, put, recipe, s
 from services import artefact, reference
 from services.artefact import Artefact
 from services.recipe import RecipeError
-from services.steering import accept_reference
+from services.steering import accept_reference, set_share
 from streams.broker import Outgoing
 from streams.errors import UnavailableError
 from streams.events import SampleIngested
@@ -84,6 +84,7 @@ def test_it_handles_nothing_until_a_reference_is_accepted_and_ends_with_the_next
     broker = referring()
     cases = [sample(n, text(n, 100)) for n in range(5)]
     put(broker, "generate", cases)
+    set_share(broker, CODEC, "p", alpha=0.3, expires_at=None, reason="a policy without a reference", now=NOW)
     with capture_logs() as logs:
         verifier = stage(broker, CONSISTENT)
         verifier.start()
