@@ -4,10 +4,10 @@ from dataclasses import replace
 import pytest
 from generate_world import Vendor, World, by_hash, recipe, refusing
 
-from services.generate.answers import ledger
-from services.generate.provider import Request
+from services.generate.ledger import ledger
 from services.generate.service import Generator
 from services.generate.state import FACTS
+from services.models.provider import Request
 from streams.broker import Record
 from streams.errors import DeadLetterLimitError, FatalError, UnavailableError
 from streams.events import DeadLetter, MixPolicySet, SampleRejected, SampleVerified
