@@ -62,6 +62,7 @@ def context(recipe: Recipe, settings: Settings, broker: Broker, slot: int = 0) -
         dead_letter_limit=settings.dead_letter_limit,
         evaluate_host=settings.evaluate_host,
         evaluate_token=settings.evaluate_token,
+        keys=settings.key,
     )
 
 

@@ -85,10 +85,42 @@ class Generate(_Part):
     max_tokens: int = Field(default=120, ge=1)
 
 
+class Price(_Part):
+    """Dollars per million tokens."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+
+
+class Judge(_Part):
+    """One model that judges candidates of other families."""
+
+    name: Name
+    provider: Literal["openai", "anthropic"]
+    model: str | None = None
+    family: str = Field(description="Training lineage; a judge never sees candidates of its own family.")
+    base_url: str | None = Field(default=None, pattern=r"^https?://[^@\s]+$", description="A compatible server.")
+    api_key_variable: str | None = Field(
+        default=None, pattern=r"^[A-Z][A-Z0-9_]*$", description="Variable of the key, if it is not the vendor's usual."
+    )
+    price: Price | None = Field(default=None, description="Unset: what it costs is unknown.")
+    temperature: float | None = Field(default=None, ge=0, le=2, description="Unset: the model's own.")
+    max_tokens: int = Field(default=1_000, ge=100, description="Of one answer, with what the model thinks before it.")
+    seconds: float = Field(
+        default=14, gt=0, le=27, description="How long it may be silent; a batch takes 4 times that."
+    )
+
+    @model_validator(mode="after")
+    def _has_model(self) -> "Judge":
+        if not self.model:
+            raise ValueError(f"judge {self.name} names no model; give its `model`")
+        return self
+
+
 class Verify(_Part):
     """Which checks, and how strict."""
 
-    checks: tuple[Literal["format", "depth", "duplicate", "contamination", "math"], ...] = (
+    checks: tuple[Literal["format", "depth", "duplicate", "contamination", "math", "judge"], ...] = (
         "format",
         "depth",
         "duplicate",
@@ -104,6 +136,17 @@ class Verify(_Part):
     min_words: int = Field(default=3, ge=0)
     max_words: int = Field(default=4_000, ge=1)
     json_schema: dict[str, Any] | None = Field(default=None, description="The last turn must be JSON of this schema.")
+    judges: tuple[Judge, ...] = ()
+    votes: int = Field(default=1, ge=1, le=9, description="Judges that each candidate is shown to.")
+    judge_floor: int = Field(default=3, ge=2, le=5, description="A score of 1 to 5 below this flags.")
+    concurrency: int = Field(default=8, ge=1, le=250, description="Calls of judges in flight in each slot.")
+
+    @model_validator(mode="after")
+    def _judges_are_asked(self) -> "Verify":
+        if ("judge" in self.checks) != bool(self.judges):
+            missing = "add judge to verify.checks" if self.judges else "name some under verify.judges"
+            raise ValueError(f"a judge has to be both named and asked; {missing}")
+        return self
 
 
 class Mix(_Part):
@@ -159,11 +202,25 @@ class Recipe(_Part):
 
     @model_validator(mode="after")
     def _names_differ(self) -> "Recipe":
-        names = [source.name for source in self.sources]
+        names = [*(source.name for source in self.sources), *(judge.name for judge in self.verify.judges)]
         if twice := [name for name in names if names.count(name) > 1]:
-            raise ValueError(f"two sources are called {twice[0]}; give each a name of its own")
+            raise ValueError(f"two models are called {twice[0]}; give each a name of its own")
         if taken := [name for name in names if name in RESERVED]:
             raise ValueError(f"a source can't be called {taken[0]}, which means something else; give it another name")
+        return self
+
+    @model_validator(mode="after")
+    def _judges_are_of_another_family(self) -> "Recipe":
+        votes = self.verify.votes if self.verify.judges else 0
+        for source in self.sources:
+            others = [judge for judge in self.verify.judges if judge.family.casefold() != source.family.casefold()]
+            if len(others) < votes:
+                raise ValueError(
+                    f"source {source.name} of family {source.family} has {len(others)} judges of another family and "
+                    f"verify.votes asks for {votes}; add a judge of another family"
+                )
+        if len(self.verify.judges) < votes:
+            raise ValueError(f"verify.votes asks for {votes} judges and there are {len(self.verify.judges)}; add some")
         return self
 
     @property

@@ -26,9 +26,16 @@ class Stage(Protocol):
         """Let go of connections."""
 
 
+def _no_key(_: str) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Everything a stage is built from; `now` gives UTC milliseconds, `spools` is a folder that may be deleted."""
+    """Everything a stage is built from.
+
+    `now` gives UTC milliseconds, `spools` is a folder that may be deleted, `keys` has the API keys by their variables.
+    """
 
     recipe: Recipe
     broker: Broker
@@ -40,6 +47,7 @@ class Context:
     dead_letter_limit: int = 100
     evaluate_host: str = "127.0.0.1"
     evaluate_token: SecretStr | None = None
+    keys: Callable[[str], SecretStr | None] = _no_key
 
     @property
     def pipeline(self) -> str:

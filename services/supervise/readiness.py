@@ -7,6 +7,7 @@ from services import meaning
 from services.groups import MOST_SOURCES
 from services.ingest import inputs
 from services.ingest.split import ENOUGH, Shares, advice
+from services.models.endpoint import endpoint
 from services.recipe import Recipe
 from services.supervise import kafka
 from services.supervise.session import Chosen
@@ -83,6 +84,8 @@ def findings(chosen: Chosen, progress: Progress | None = None) -> Iterator[Findi
     yield _seeds(chosen.recipe)
     if chosen.recipe.monitor.embeddings:
         yield _tried("embeddings", lambda: _sampled(chosen.recipe))
+    if chosen.recipe.verify.judges:
+        yield _tried("judges", lambda: _judged(chosen))
     if (bootstrap := chosen.settings.kafka_bootstrap) is not None:
         yield _tried("kafka", lambda: _reached(bootstrap))
     else:
@@ -123,6 +126,11 @@ def _reached(bootstrap: str) -> str:
 def _embedded(chosen: Chosen, progress: Progress | None) -> str:
     kafka.embedded(chosen.settings, chosen.folder, progress)
     return f"embedded; its jars lie in {chosen.settings.cache / 'jars'}"
+
+
+def _judged(chosen: Chosen) -> str:
+    found = [endpoint(judge, chosen.settings.key) for judge in chosen.recipe.verify.judges]
+    return ", ".join(f"{each.name} ({each.model} at {each.base_url})" for each in found)
 
 
 def _sampled(recipe: Recipe) -> str:
