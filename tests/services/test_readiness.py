@@ -66,3 +66,20 @@ def test_a_source_without_weight_is_not_missed() -> None:
     silent = {"name": "c", "provider": "local", "family": "c", "weight": 0}
     spoken = {"name": "a", "provider": "local", "family": "a"}
     assert "knows a source" not in told(KNOWN_AFTER, sources=[spoken, silent])
+
+
+def test_a_judge_needs_its_key_before_anything_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    judge = {"name": "q", "provider": "anthropic", "model": "m-1", "family": "f"}
+    plan = {
+        "seeds": {"path": "x", "licence": "cc0"},
+        "generate": {"target": 1},
+        "verify": {"checks": ["judge"], "judges": [judge, {**judge, "name": "r", "api_key_variable": "MY_KEY"}]},
+    }
+    for variable, key in (("BALLAST_ANTHROPIC_API_KEY", "sk-1"), ("MY_KEY", "sk-2"), ("", "")):
+        chosen = Chosen(recipe=parse(plan, "test"), settings=Settings(), folder=tmp_path)
+        found = next(each for each in readiness.findings(chosen) if each.name == "judges")
+        assert found.ok == (not variable)
+        assert (f"set {variable}" if variable else "q (m-1 at https://api.anthropic.com), r") in found.told
+        if variable:
+            monkeypatch.setenv(variable, key)
+    assert "sk-" not in found.told + repr(chosen.settings)

@@ -74,18 +74,20 @@ def put(broker: MemoryBroker, word: str, samples: Iterable[Sample]) -> None:
     producer.flush()
 
 
-def stage(broker: Any, settings: Recipe | None = None, metrics: Metrics | None = None) -> Stage:
-    return build(
-        Context(
-            recipe=settings or recipe(),
-            broker=broker,
-            codec=CODEC,
-            slot=0,
-            now=lambda: NOW,
-            metrics=metrics or Metrics(),
-            spools=Path("/nonexistent"),
-        )
+def context(broker: Any, settings: Recipe | None = None, metrics: Metrics | None = None) -> Context:
+    return Context(
+        recipe=settings or recipe(),
+        broker=broker,
+        codec=CODEC,
+        slot=0,
+        now=lambda: NOW,
+        metrics=metrics or Metrics(),
+        spools=Path("/nonexistent"),
     )
+
+
+def stage(broker: Any, settings: Recipe | None = None, metrics: Metrics | None = None) -> Stage:
+    return build(context(broker, settings, metrics))
 
 
 def drain(broker: Any, settings: Recipe | None = None) -> Stage:
