@@ -76,7 +76,6 @@ class JudgeCalls:
         if self._fold is None:  # only now: by now the fates are known, so answers that were used are not kept
             self._fold = Fold(self._broker, [self._topic], self._take)
         self._fold.catch_up()
-        self._forget()
         requests = [each.request for each in wanted]
         told = {
             request.request_key: self._known(each, request).text for each, request in zip(wanted, requests, strict=True)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, StrictUndefined
 
@@ -47,7 +47,7 @@ def prompt(sample: Sample, *, again: bool = False) -> tuple[Turn, ...]:
 def read(text: str) -> Opinion:
     """Read an answer; raises ValueError for everything but the one JSON object that was asked for."""
     try:
-        data = json.loads(_unfenced(text.strip()), object_pairs_hook=_distinct, parse_constant=_refuse)
+        data = json.loads(_unfenced(text.strip()), object_pairs_hook=_distinct)
     except RecursionError as error:
         raise ValueError("the answer is nested too deeply") from error
     if not isinstance(data, dict) or set(data) != _KEYS:
@@ -82,7 +82,3 @@ def _distinct(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("the answer has a key twice")
     return found
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON number")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from made_up import samples
+from pydantic import SecretStr
 
 from services import meaning
 from services.recipe import parse
@@ -83,3 +84,6 @@ def test_a_judge_needs_its_key_before_anything_starts(monkeypatch: pytest.Monkey
         if variable:
             monkeypatch.setenv(variable, key)
     assert "sk-" not in found.told + repr(chosen.settings)
+    given = Settings(openai_api_key=SecretStr("sk-3")).key("BALLAST_OPENAI_API_KEY")
+    assert given is not None
+    assert given.get_secret_value() == "sk-3"
