@@ -28,8 +28,8 @@ class Settings(BaseSettings):
     dead_letter_limit: int = Field(default=100, ge=0, description="Dead letters in 1,000 records before a stage stops.")
     evaluate_host: str = Field(default="127.0.0.1", min_length=1, description="Address that takes scores by HTTP.")
     evaluate_token: SecretStr | None = Field(default=None, min_length=16, description="Asked of who reports scores.")
-    openai_api_key: SecretStr | None = Field(default=None, min_length=1, description="Key of OpenAI's models.")
-    anthropic_api_key: SecretStr | None = Field(default=None, min_length=1, description="Key of Anthropic's models.")
+    openai_api_key: SecretStr | None = Field(default=None, description="Key of OpenAI's models.")
+    anthropic_api_key: SecretStr | None = Field(default=None, description="Key of Anthropic's models.")
 
     def folder(self, pipeline: str) -> Path:
         """Return the state folder of one pipeline: broker, logs, and who runs."""
@@ -42,10 +42,8 @@ class Settings(BaseSettings):
     def key(self, variable: str) -> SecretStr | None:
         """Return the key that a variable holds, by the name that a recipe may give; None if it is unset or empty."""
         ours = {"BALLAST_OPENAI_API_KEY": self.openai_api_key, "BALLAST_ANTHROPIC_API_KEY": self.anthropic_api_key}
-        if variable in ours:
-            return ours[variable]
-        found = os.environ.get(variable)
-        return SecretStr(found) if found else None
+        found = ours[variable] if variable in ours else SecretStr(os.environ.get(variable, ""))
+        return found if found is not None and found.get_secret_value() else None
 
 
 def read() -> Settings:

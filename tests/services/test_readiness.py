@@ -86,4 +86,5 @@ def test_a_judge_needs_its_key_before_anything_starts(monkeypatch: pytest.Monkey
     assert "sk-" not in found.told + repr(chosen.settings)
     given = Settings(openai_api_key=SecretStr("sk-3")).key("BALLAST_OPENAI_API_KEY")
     assert given is not None
+    assert Settings(openai_api_key=SecretStr("")).key("BALLAST_OPENAI_API_KEY") is None
     assert given.get_secret_value() == "sk-3"
