@@ -21,9 +21,11 @@ from test_verify_service import AbortsOnce
 from verify_world import CODEC, context, events, fates, put, recipe, sample, text, world
 from wire import Fault, Server
 
+from services import pipeline
 from services.books.scan import scan
 from services.errors import InputError
 from services.models.provider import RefusedError, Request
+from services.settings import Settings
 from services.verify.judge_calls import JudgeCalls
 from services.verify.service import build
 from streams.broker import Outgoing
@@ -335,6 +337,12 @@ def test_a_judge_that_quotes_the_scores_of_a_hostile_candidate_is_not_understood
 def test_without_its_key_a_judge_does_not_start(judge: dict[str, Any], variable: str) -> None:
     with pytest.raises(InputError, match=f"Judge q has no key: set {variable}"):
         build(context(world(), judged({**OURS, **judge})))
+
+
+def test_a_stage_has_the_keys_of_the_settings() -> None:
+    parts = pipeline.context(judged(), Settings(openai_api_key=SecretStr(KEY)), world())
+    assert parts.keys("BALLAST_OPENAI_API_KEY") == SecretStr(KEY)
+    assert parts.keys("BALLAST_ANTHROPIC_API_KEY") is None
 
 
 def test_the_usual_key_of_a_vendor_is_not_sent_to_another_address(server: Server) -> None:
