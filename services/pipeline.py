@@ -64,6 +64,7 @@ def context(recipe: Recipe, settings: Settings, broker: Broker, slot: int = 0) -
         review_host=settings.review_host,
         evaluate_host=settings.evaluate_host,
         evaluate_token=settings.evaluate_token,
+        keys=settings.key,
     )
 
 

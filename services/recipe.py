@@ -85,6 +85,38 @@ class Generate(_Part):
     max_tokens: int = Field(default=120, ge=1)
 
 
+class Price(_Part):
+    """Dollars per million tokens."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+
+
+class Judge(_Part):
+    """One model that judges candidates of other families."""
+
+    name: Name
+    provider: Literal["openai", "anthropic"]
+    model: str | None = None
+    family: str = Field(description="Training lineage; a judge never sees candidates of its own family.")
+    base_url: str | None = Field(default=None, pattern=r"^https?://[^@\s]+$", description="A compatible server.")
+    api_key_variable: str | None = Field(
+        default=None, pattern=r"^[A-Z][A-Z0-9_]*$", description="Variable of the key, if it is not the vendor's usual."
+    )
+    price: Price | None = Field(default=None, description="Unset: what it costs is unknown.")
+    temperature: float | None = Field(default=None, ge=0, le=2, description="Unset: the model's own.")
+    max_tokens: int = Field(default=1_000, ge=100, description="Of one answer, with what the model thinks before it.")
+    seconds: float = Field(
+        default=14, gt=0, le=27, description="How long it may be silent; a batch takes 4 times that."
+    )
+
+    @model_validator(mode="after")
+    def _has_model(self) -> "Judge":
+        if not self.model:
+            raise ValueError(f"judge {self.name} names no model; give its `model`")
+        return self
+
+
 Check = Literal[
     "format",
     "depth",
@@ -100,6 +132,8 @@ Check = Literal[
     "math",
     "unsafe",
     "code",
+    "judge",
+    "local_judge",
 ]
 
 
@@ -107,9 +141,9 @@ class Verify(_Part):
     """Which checks, and how strict."""
 
     checks: tuple[Check, ...] = Field(
-        default=get_args(Check),
+        default=tuple(check for check in get_args(Check) if check != "local_judge"),
         description="code runs programs, for the task code alone; consistency is surprisal, length, distance and "
-        "labels, against human documents, and only flags.",
+        "labels, against human documents, and only flags; judge asks verify.judges; local_judge is off by default.",
     )
     slots: int = Field(default=1, ge=1, le=64)
     audit_share: Share = 0.02
@@ -129,6 +163,16 @@ class Verify(_Part):
         default=None, min_length=1, description="ISO 639-1 codes; null: those of 1 % of the seeds."
     )
     json_schema: dict[str, Any] | None = Field(default=None, description="The last turn must be JSON of this schema.")
+    judges: tuple[Judge, ...] = ()
+    votes: int = Field(default=1, ge=1, le=9, description="Judges that each candidate is shown to.")
+    judge_floor: int = Field(default=3, ge=2, le=5, description="A score of 1 to 5 below this flags.")
+    concurrency: int = Field(default=8, ge=1, le=250, description="Calls of judges in flight in each slot.")
+
+    @model_validator(mode="after")
+    def _judges_are_asked(self) -> "Verify":
+        if self.judges and "judge" not in self.checks:
+            raise ValueError("judges are named and never asked; add judge to verify.checks")
+        return self
 
 
 class Review(_Part):
@@ -196,11 +240,25 @@ class Recipe(_Part):
 
     @model_validator(mode="after")
     def _names_differ(self) -> "Recipe":
-        names = [source.name for source in self.sources]
+        names = [*(source.name for source in self.sources), *(judge.name for judge in self.verify.judges)]
         if twice := [name for name in names if names.count(name) > 1]:
-            raise ValueError(f"two sources are called {twice[0]}; give each a name of its own")
+            raise ValueError(f"two models are called {twice[0]}; give each a name of its own")
         if taken := [name for name in names if name in RESERVED]:
             raise ValueError(f"a source can't be called {taken[0]}, which means something else; give it another name")
+        return self
+
+    @model_validator(mode="after")
+    def _judges_are_of_another_family(self) -> "Recipe":
+        votes = self.verify.votes if self.verify.judges else 0
+        for source in self.sources:
+            others = [judge for judge in self.verify.judges if judge.family.casefold() != source.family.casefold()]
+            if len(others) < votes:
+                raise ValueError(
+                    f"source {source.name} of family {source.family} has {len(others)} judges of another family and "
+                    f"verify.votes asks for {votes}; add a judge of another family"
+                )
+        if len(self.verify.judges) < votes:
+            raise ValueError(f"verify.votes asks for {votes} judges and there are {len(self.verify.judges)}; add some")
         return self
 
     @property

@@ -1,5 +1,6 @@
-"""Where a process runs: the only reader of the environment (`BALLAST_*`, and JAVA_HOME)."""
+"""Where a process runs: the only reader of the environment (`BALLAST_*`, JAVA_HOME, and keys that a recipe names)."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -28,6 +29,8 @@ class Settings(BaseSettings):
     review_host: str = Field(default="127.0.0.1", min_length=1, description="Address of the reviewers' page.")
     evaluate_host: str = Field(default="127.0.0.1", min_length=1, description="Address that takes scores by HTTP.")
     evaluate_token: SecretStr | None = Field(default=None, min_length=16, description="Asked of who reports scores.")
+    openai_api_key: SecretStr | None = Field(default=None, description="Key of OpenAI's models.")
+    anthropic_api_key: SecretStr | None = Field(default=None, description="Key of Anthropic's models.")
 
     def folder(self, pipeline: str) -> Path:
         """Return the state folder of one pipeline: broker, logs, and who runs."""
@@ -36,6 +39,12 @@ class Settings(BaseSettings):
     def spools(self, pipeline: str) -> Path:
         """Return where one pipeline's stages keep local copies of topics; may be deleted while nothing runs."""
         return self.folder(pipeline) / "spools"
+
+    def key(self, variable: str) -> SecretStr | None:
+        """Return the key that a variable holds, by the name that a recipe may give; None if it is unset or empty."""
+        ours = {"BALLAST_OPENAI_API_KEY": self.openai_api_key, "BALLAST_ANTHROPIC_API_KEY": self.anthropic_api_key}
+        found = ours[variable] if variable in ours else SecretStr(os.environ.get(variable, ""))
+        return found if found is not None and found.get_secret_value() else None
 
 
 def read() -> Settings:

@@ -26,9 +26,16 @@ class Stage(Protocol):
         """Let go of connections."""
 
 
+def _no_key(_: str) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """Everything a stage is built from; `now` gives UTC milliseconds, of the folders only `spools` may be deleted."""
+    """Everything a stage is built from; `now` gives UTC milliseconds, `keys` the API keys by their variables.
+
+    Of the folders only `spools` may be deleted.
+    """
 
     recipe: Recipe
     broker: Broker
@@ -42,6 +49,7 @@ class Context:
     review_host: str = "127.0.0.1"
     evaluate_host: str = "127.0.0.1"
     evaluate_token: SecretStr | None = None
+    keys: Callable[[str], SecretStr | None] = _no_key
 
     @property
     def pipeline(self) -> str:

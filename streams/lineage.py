@@ -6,7 +6,21 @@ from typing import NamedTuple
 from streams.events import Event
 from streams.samples import Sample
 
-FLOW = ("seed", "reference", "holdout", "response", "generate", "dead", "review", "decision", "verify", "reject", "mix")
+JUDGE = "judge"  # purpose of the calls of `response` that verify makes about a candidate
+FLOW = (
+    "seed",
+    "reference",
+    "holdout",
+    "response",
+    "generate",
+    JUDGE,
+    "dead",
+    "review",
+    "decision",
+    "verify",
+    "reject",
+    "mix",
+)
 
 
 class Found(NamedTuple):
@@ -91,5 +105,5 @@ def _add_answers(steps: list[Step], pending: dict[str, list[Found]], found: dict
 
 
 def _order(found: Found) -> tuple[int, str, int, int]:
-    word = found.word.split(".")[0]
+    word = JUDGE if getattr(found.event, "purpose", "") == JUDGE else found.word.split(".")[0]
     return (FLOW.index(word) if word in FLOW else len(FLOW), found.word, found.partition, found.offset)

@@ -20,6 +20,9 @@ CounterName = Literal[
     "mix_samples",
     "mix_blocked",
     "alarms",
+    "model_requests",
+    "model_tokens",
+    "model_cost_dollars",
 ]
 GaugeName = Literal[
     "build_info",
@@ -59,6 +62,12 @@ _COUNTERS: dict[CounterName, tuple[str, tuple[str, ...]]] = {
     "mix_samples": ("Samples mixed; generations beyond the recipe's largest are `more`.", ("origin", "generation")),
     "mix_blocked": ("Looks at which no batch closed, by what it waits for: seeds, trainers or samples.", ("reason",)),
     "alarms": ("Alarms by kind: change, shift or verification_narrows.", ("group", "statistic", "kind")),
+    "model_requests": (
+        "Calls of paid models by outcome: answered, refused, rate_limited, timeout, failed or unavailable.",
+        ("source", "outcome"),
+    ),
+    "model_tokens": ("Tokens of answers by direction: in or out.", ("source", "direction")),
+    "model_cost_dollars": ("What answers cost, where the recipe has the price.", ("source",)),
 }
 _GAUGES: dict[GaugeName, tuple[str, tuple[str, ...]]] = {
     "build_info": ("1; the labels say which version runs which recipe.", ("version", "recipe")),

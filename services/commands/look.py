@@ -16,7 +16,7 @@ from services.errors import InputError
 from services.supervise import session
 from streams import topics as every
 from streams.broker import Broker, TopicPartition
-from streams.lineage import Found, Step
+from streams.lineage import JUDGE, Found, Step
 from streams.lineage import trace as traced
 from streams.samples import beginning
 from streams.topics import TOPICS
@@ -137,7 +137,8 @@ def _detail(found: Found) -> str:
         return ", ".join(event.reasons)
     if found.word in ("generate", "response"):
         source = event.source if found.word == "response" else event.sample.lineage.source
-        return f"{source.name} ({source.model_id})" if source else "ingested"
+        told = f"{source.name} ({source.model_id})" if source else "ingested"
+        return f"judge {told}" if getattr(event, "purpose", "") == JUDGE else told
     if found.word in ("seed", "reference", "holdout"):
         return str(event.sample.lineage.uri or "")
     if found.word == "decision":

@@ -1,9 +1,6 @@
 """The events of one call: asked, answered, the candidates that come of it, or its dead letter."""
 
-from dataclasses import replace
-
 from services.generate.plan import Call
-from services.generate.provider import Answer
 from streams.events import DeadLetter, ModelAnswered, SampleGenerated, event_id
 from streams.samples import Lineage, RecipeVersion, Sample, Source, Turn, content_hash, digest
 from streams.writer import Output
@@ -31,17 +28,6 @@ def asked(call: Call, task: str, slot: int, attempt: int, now: int, *, policy_ve
         choices=(),
         attempt=attempt,
         asked_at=now,
-    )
-
-
-def answered(question: ModelAnswered, answer: Answer, now: int) -> ModelAnswered:
-    """Return the record of a paid answer."""
-    return replace(
-        question,
-        event_id=event_id(ModelAnswered, question.request_key, question.attempt, "answered"),
-        occurred_at=now,
-        choices=tuple(answer.choices),
-        source=replace(question.source, tokens_in=answer.tokens_in, tokens_out=answer.tokens_out, cost=answer.cost),
     )
 
 

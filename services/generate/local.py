@@ -7,10 +7,12 @@ from hashlib import blake2b
 from services.generate.corpus import MOST_DOCUMENTS, Corpus, MixCorpus, OwnCorpus, Training
 from services.generate.ngram import NgramModel
 from services.generate.pool import SeedPool
-from services.generate.provider import Answer, Model, Request
+from services.models.provider import Answer, Model, Request
 from services.recipe import Source
 from streams.errors import UnavailableError
 from streams.parts import Choice
+
+_PLAIN = 1.0  # draws words as often as they were learnt
 
 
 class LocalProvider:
@@ -59,7 +61,7 @@ class LocalProvider:
         self._pace()
         text = self._ngrams.document(
             seed=int(request.request_key, 16),
-            temperature=request.temperature,
+            temperature=_PLAIN if request.temperature is None else request.temperature,
             words=request.max_tokens,
             opening=request.prompt[0].text,
         )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from services.generate.provider import Model, Request
+from services.models.provider import Model, Request
 from services.recipe import Recipe, Source
 from streams.permutation import permuted
 from streams.samples import Strategy, Turn, digest

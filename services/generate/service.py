@@ -11,17 +11,17 @@ import numpy as np
 import structlog
 
 from services.generate import candidate
-from services.generate.answers import Asker, Question
 from services.generate.backlog import Backlog
 from services.generate.calls import Calls
 from services.generate.drawn import NO_POLICY, key_of
 from services.generate.local import LocalProvider
 from services.generate.plan import Call, plan, seed_number, source_of, weights
 from services.generate.pool import SeedPool
-from services.generate.provider import Provider
 from services.generate.quota import Room, limits, room
 from services.generate.state import FACTS, State
 from services.generate.wave import FIRST_SIZE, LARGEST_SIZE, next_size, wave
+from services.models.answers import Asker, Question, Refusal
+from services.models.provider import Provider
 from services.stage import Context, Stage
 from streams.broker import TopicPartition
 from streams.deadletter import DeadLetterLimit
@@ -116,7 +116,12 @@ class Generator:
             self._size = next_size(self._size, time.monotonic() - began)
         for answer in asked.answers:
             self._state.responded(answer)
-        return asked.refusals
+        return [self._letter(refusal) for refusal in asked.refusals]
+
+    def _letter(self, refusal: Refusal) -> DeadLetter:
+        context, record = self._context, refusal.record
+        topic = name(context.pipeline, "response")
+        return candidate.refused(record, context.codec.encode(record), refusal.error, topic, context.now())
 
     def _questions(self) -> Iterator[Question]:
         now, policy = self._context.now(), self._state.policies.latest

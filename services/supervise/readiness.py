@@ -7,6 +7,7 @@ from services import meaning
 from services.groups import MOST_SOURCES
 from services.ingest import inputs
 from services.ingest.split import CHECKS, ENOUGH, Shares, advice
+from services.models.endpoint import endpoint
 from services.recipe import Recipe
 from services.steering import ENOUGH as ENOUGH_REFERENCE
 from services.supervise import kafka
@@ -90,6 +91,8 @@ def findings(chosen: Chosen, progress: Progress | None = None) -> Iterator[Findi
         yield _sandbox(chosen.recipe.verify.sandbox)
     if chosen.recipe.monitor.embeddings:
         yield _tried("embeddings", lambda: _sampled(chosen.recipe))
+    if chosen.recipe.verify.judges:
+        yield _tried("judges", lambda: _judged(chosen))
     if (bootstrap := chosen.settings.kafka_bootstrap) is not None:
         yield _tried("kafka", lambda: _reached(bootstrap))
     else:
@@ -154,6 +157,11 @@ def _sandbox(kind: ready.Kind) -> Finding:
         return f"{kind} runs programs"
 
     return _tried("sandbox", attempt)._replace(notes=(WARNING,) if kind == "process" else ())
+
+
+def _judged(chosen: Chosen) -> str:
+    found = [endpoint(judge, chosen.settings.key) for judge in chosen.recipe.verify.judges]
+    return ", ".join(f"{each.name} ({each.model} at {each.base_url})" for each in found)
 
 
 def _sampled(recipe: Recipe) -> str:

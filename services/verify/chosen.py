@@ -32,8 +32,8 @@ from streams.processor import Limits
 _LONGEST_BATCH = 50.0  # seconds
 
 
-def checks(recipe: Recipe, known: Known, consistent: Sequence[Check] = ()) -> Checks:
-    """Return the checks; those of `consistency` are fitted on the reference.
+def checks(recipe: Recipe, known: Known, consistent: Sequence[Check] = (), judge: Check | None = None) -> Checks:
+    """Return the checks; those of `consistency` are fitted on the reference, `judge` asks models.
 
     Raises RecipeError for a JSON Schema that is none, UnavailableError where a sandbox is wanted and there is none.
     """
@@ -52,7 +52,8 @@ def checks(recipe: Recipe, known: Known, consistent: Sequence[Check] = ()) -> Ch
         Duplicate(known.texts, verify.near_duplicate),
         Contamination(known.holdout, verify.contamination),
     )
-    costly: tuple[Check, ...] = (Maths(Solver()), *([Code(_sandbox(verify))] if runs_programs(recipe) else ()))
+    oracles: tuple[Check, ...] = (Maths(Solver()), *([Code(_sandbox(verify))] if runs_programs(recipe) else ()))
+    costly = (*oracles, *([judge] if judge else ()))
     return Checks(
         [*(check for check in quick if check.name in verify.checks), *consistent],
         [check for check in costly if check.name in verify.checks],
@@ -66,8 +67,14 @@ def runs_programs(recipe: Recipe) -> bool:
 
 
 def most_records(recipe: Recipe) -> int:
-    """Return how many records a batch may have: one whose programs all run for ever has to end in time."""
-    return most_within(_LONGEST_BATCH, ready.LIMITS) if runs_programs(recipe) else Limits().records
+    """Return how many records a batch may have.
+
+    One whose programs all run for ever has to end in time; judges are asked about all of one at once.
+    """
+    verify, most = recipe.verify, Limits().records
+    if runs_programs(recipe):
+        most = min(most, most_within(_LONGEST_BATCH, ready.LIMITS))
+    return min(most, max(1, verify.concurrency // verify.votes)) if verify.judges else most
 
 
 def json_of(recipe: Verify) -> ReadJson | None:

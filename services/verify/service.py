@@ -1,44 +1,55 @@
 """verify: reads generate (state: seed, reference, holdout, decision, its own outputs), writes verify, reject, review.
 
-Every candidate leaves with verdicts that say why, and with exactly one fate. With `consistency` it waits until a
-reference version is accepted, for that is what samples are held against.
+Every candidate leaves with verdicts that say why, and with exactly one fate. With `consistency` or `local_judge` it
+waits until a reference version is accepted, for that is what samples are held against. With judges it writes their
+calls to response, and finds them there again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
 from services.artefact import TooFewError
+from services.models.provider import Provider
 from services.on_reference import OnReference
-from services.reference import accepted
+from services.reference import Accepted, accepted
 from services.stage import Context, Stage
 from services.verify import consistency
 from services.verify.check import Check
 from services.verify.checks.distance import Distance
 from services.verify.checks.labels import Labels
 from services.verify.checks.length import Length
+from services.verify.checks.local_judge import Suspicious
 from services.verify.checks.surprisal import Surprisal
 from services.verify.chosen import checks, json_of, most_records
 from services.verify.conformal import shortage
 from services.verify.handler import Handler
+from services.verify.judges import connected, judge
 from services.verify.known import FATES, Known
+from services.verify.local_judge import LocalJudge
 from services.verify.minhash import shape
 from streams.events import MixPolicySet
 from streams.processor import Limits, Processor, Wiring
 
 _STATE = ("seed", "reference", "holdout", "verify", "review", "reject", "decision")
+_FITTED = frozenset({"consistency", Suspicious.name})  # on the reference
 WIRING = Wiring("verify", ("generate",), _STATE, FATES)
 
 
-def build(context: Context) -> Stage:
-    """Return a verifier; raises RecipeError for a JSON Schema that is none, UnavailableError without a sandbox."""
+def build(context: Context, judges: Mapping[str, Provider] | None = None) -> Stage:
+    """Return a verifier; `judges`, by name, replace the models of the recipe's.
+
+    Raises RecipeError for a JSON Schema that is none, InputError for a judge without a key, UnavailableError where a
+    sandbox is wanted and there is none.
+    """
     json_of(context.recipe.verify)
-    if "consistency" not in context.recipe.verify.checks:
-        return _processor(context, ())
-    return OnReference(context, WIRING.stage, lambda policy: _processor(context, _consistent(context, policy)))
+    models = connected(context) if judges is None else judges
+    if not _FITTED.intersection(context.recipe.verify.checks):
+        return _processor(context, models, ())
+    return OnReference(context, WIRING.stage, lambda policy: _processor(context, models, _fitted(context, policy)))
 
 
-def _processor(context: Context, consistent: Sequence[Check]) -> Processor:
+def _processor(context: Context, judges: Mapping[str, Provider], consistent: Sequence[Check]) -> Processor:
     recipe = context.recipe
     known = Known(context.codec, context.pipeline, shape(recipe.verify.near_duplicate))
     return Processor(
@@ -47,24 +58,38 @@ def _processor(context: Context, consistent: Sequence[Check]) -> Processor:
         pipeline=context.pipeline,
         wiring=WIRING,
         slot=context.slot,
-        handler=Handler(recipe.verify, known, checks(recipe, known, consistent), context.now, context.metrics),
+        handler=Handler(
+            recipe.verify,
+            known,
+            checks(recipe, known, consistent, judge(context, known.fates, judges)),
+            context.now,
+            context.metrics,
+        ),
         limits=Limits(most_records(recipe), dead_letters=context.dead_letter_limit),
         now=context.now,
         metrics=context.metrics,
     )
 
 
-def _consistent(context: Context, policy: MixPolicySet) -> Sequence[Check]:
-    """Return the checks of `consistency`; none, and a sentence in the log, where there is too little reference."""
-    false_flag = context.recipe.verify.false_flag
+def _fitted(context: Context, policy: MixPolicySet) -> Sequence[Check]:
+    """Return the checks that are fitted on the reference; none, and a sentence in the log, where it is too small."""
     try:
         reference = accepted(context.broker, context.codec, context.pipeline, policy, 0)
     except TooFewError as error:
         structlog.get_logger().warning("consistency", why=f"{error}; until then `consistency` flags nothing")
         return ()
+    asked, fitted = context.recipe.verify.checks, list[Check]()
+    if "consistency" in asked:
+        fitted += _consistent(reference, context.recipe.verify.false_flag)
+    if Suspicious.name in asked:
+        fitted.append(Suspicious(LocalJudge(reference.parts["fit"], reference.parts["checks"])))
+    return fitted
+
+
+def _consistent(reference: Accepted, false_flag: float) -> Sequence[Check]:
     if (why := shortage(len(reference.parts["checks"]), false_flag)) is not None:
         structlog.get_logger().warning("consistency", why=why)
         return ()
     human = consistency.fit(reference.artefact, reference.parts["checks"], reference.seeds, false_flag)
-    structlog.get_logger().info("consistency", reference=policy.reference_version, flagged_below=human.level)
+    structlog.get_logger().info("consistency", reference=reference.artefact.version, flagged_below=human.level)
     return Surprisal(human), Length(human), Distance(human), Labels(human)

@@ -151,9 +151,12 @@ def test_a_bad_variable_of_the_environment_is_bad_input(recipe: Path) -> None:
 
 
 def test_config_show_says_where_each_value_comes_from(recipe: Path) -> None:
-    done = ballast("config", "show", "--recipe", str(recipe), "--json", home=recipe.parent)
+    done = ballast(
+        "config", "show", "--recipe", str(recipe), "--json", home=recipe.parent, BALLAST_OPENAI_API_KEY="sk-1"
+    )
     found = {each["name"]: (each["value"], each["from"]) for each in json.loads(done.stdout)}
     assert found["BALLAST_HOME"] == (str(recipe.parent), "environment")
+    assert found["BALLAST_OPENAI_API_KEY"] == ("********", "environment")
     assert found["generate.target"] == (10, "recipe")
     assert found["mix.max_synthetic_share"] == (0.3, "default")
     assert found["sources.0.family"] == ("one", "recipe")

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from made_up import samples
+from pydantic import SecretStr
 
 from services import meaning
 from services.recipe import parse
@@ -101,3 +102,24 @@ def test_who_has_too_few_human_documents_for_consistency_is_told_in_one_sentence
 def notes_of(plan: dict[str, Any], folder: Path) -> tuple[str, ...]:
     chosen = Chosen(recipe=parse(plan, "test"), settings=Settings(), folder=folder)
     return next(iter(readiness.findings(chosen))).notes
+
+
+def test_a_judge_needs_its_key_before_anything_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    judge = {"name": "q", "provider": "anthropic", "model": "m-1", "family": "f"}
+    plan = {
+        "seeds": {"path": "x", "licence": "cc0"},
+        "generate": {"target": 1},
+        "verify": {"checks": ["judge"], "judges": [judge, {**judge, "name": "r", "api_key_variable": "MY_KEY"}]},
+    }
+    for variable, key in (("BALLAST_ANTHROPIC_API_KEY", "sk-1"), ("MY_KEY", "sk-2"), ("", "")):
+        chosen = Chosen(recipe=parse(plan, "test"), settings=Settings(), folder=tmp_path)
+        found = next(each for each in readiness.findings(chosen) if each.name == "judges")
+        assert found.ok == (not variable)
+        assert (f"set {variable}" if variable else "q (m-1 at https://api.anthropic.com), r") in found.told
+        if variable:
+            monkeypatch.setenv(variable, key)
+    assert "sk-" not in found.told + repr(chosen.settings)
+    given = Settings(openai_api_key=SecretStr("sk-3")).key("BALLAST_OPENAI_API_KEY")
+    assert given is not None
+    assert Settings(openai_api_key=SecretStr("")).key("BALLAST_OPENAI_API_KEY") is None
+    assert given.get_secret_value() == "sk-3"

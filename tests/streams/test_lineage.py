@@ -1,8 +1,9 @@
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from streams.events import ModelAnswered, SampleGenerated, SampleIngested, SampleMixed, SampleVerified
-from streams.lineage import Found, trace
+from streams.lineage import JUDGE, Found, trace
 from streams.samples import Lineage, Sample, Source, Turn
 
 
@@ -112,3 +113,16 @@ def test_a_common_ancestor_stands_once() -> None:
 
 def test_an_unknown_sample_has_no_way() -> None:
     assert trace("nobody", Log()) == []
+
+
+def test_what_a_judge_said_of_a_candidate_stands_behind_its_making_and_before_its_fate() -> None:
+    child = sample("child", ("root",), "ask")
+    judged = answered("ask")._replace(subject="child")
+    judged = judged._replace(event=replace(judged.event, purpose=JUDGE, parent_ids=("child",)))
+    (step, _) = trace("child", Log(judged, verified(child), generated(child), answered("ask"), human("root")))
+    assert [getattr(each.event, "purpose", each.word) for each in step.events] == [
+        "generate",
+        "generate",
+        JUDGE,
+        "verify",
+    ]

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from crashing import Crash, CrashingBroker
 
 from services.generate.candidate import PURPOSE
-from services.generate.provider import Answer, Model, Provider, RefusedError, Request
 from services.generate.service import Generator, build
+from services.models.provider import Answer, Model, Provider, RefusedError, Request
 from services.recipe import Recipe, parse
 from services.stage import Context
 from streams.broker import Outgoing, Record

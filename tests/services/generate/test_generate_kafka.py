@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 from generate_world import Vendor, World, by_hash, recipe
 
-from services.generate.answers import ledger
+from services.generate.ledger import ledger
 from services.generate.service import Generator
 from streams.errors import FatalError
 from streams.kafka import KafkaBroker

@@ -7,7 +7,7 @@ from generate_world import Vendor, World, by_hash, lives, recipe, refusing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.generate.answers import ledger
+from services.generate.ledger import ledger
 from streams.events import DeadLetter, SampleGenerated
 
 CONCURRENCY = 4

@@ -7,7 +7,7 @@ from generate_world import World, recipe
 
 from services.generate.corpus import MixCorpus, OwnCorpus, Training
 from services.generate.local import LocalProvider
-from services.generate.provider import Request
+from services.models.provider import Request
 from services.recipe import Source
 from streams.errors import UnavailableError
 from streams.events import SampleGenerated

@@ -14,7 +14,7 @@ from services.generate.plan import (
     temperature_of,
     weights,
 )
-from services.generate.provider import Model
+from services.models.provider import Model
 from services.recipe import Source
 
 SEED = Seed("s", "d", "one two three four five six seven eight nine ten")

@@ -4,13 +4,13 @@ from dataclasses import replace
 import pytest
 from generate_world import Vendor, World, by_hash, recipe, refusing
 
-from services.generate.answers import ledger
-from services.generate.provider import Request
+from services.generate.ledger import ledger
 from services.generate.service import Generator
 from services.generate.state import FACTS
+from services.models.provider import Request
 from streams.broker import Record
 from streams.errors import DeadLetterLimitError, FatalError, UnavailableError
-from streams.events import DeadLetter, MixPolicySet, SampleRejected, SampleVerified
+from streams.events import DeadLetter, MixPolicySet, ModelAnswered, SampleRejected, SampleVerified
 from streams.fold import Fold
 from streams.parts import OPEN_END, SourceRange
 from streams.samples import digest
@@ -388,3 +388,20 @@ def test_local_models_make_documents_of_their_seeds_words() -> None:
         assert set(text) <= words
         assert event.sample.lineage.source is not None
         assert event.sample.lineage.source.model_id.startswith("ngram-3-")
+
+
+def test_calls_of_judges_are_none_of_the_plan() -> None:
+    world, vendor = World(recipe(target=4)), Vendor()
+    first = world.slot({"a": vendor})
+    first.start()
+    first.step()
+    for event in [event for event in world.responses() if event.call_index == 1]:
+        for call in (event.call_index, 5):
+            world.send("response", "k", replace(event, purpose="judge", call_index=call, event_id=f"j{call}"))
+    again = world.slot({"a": vendor})
+    again.start()
+    run(world, again)
+    assert set(vendor.bought) == {event.call_index for event in world.made()} == {0, 1, 2, 3}
+    everything = [event for event in world.events("response") if isinstance(event, ModelAnswered)]
+    assert len(everything) > len(world.responses())
+    assert ledger(everything) == []

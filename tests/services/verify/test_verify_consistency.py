@@ -15,7 +15,7 @@ from verify_world import SHAPE, Says
 
 from services.generate.corpus import Training
 from services.generate.local import LocalProvider
-from services.generate.provider import Request
+from services.models.provider import Request
 from services.recipe import Source
 from services.verify.check import Batch, Check
 from services.verify.checks.distance import Distance

@@ -15,7 +15,7 @@ from verify_world import CODEC, NOW, drain, events, fates, human, put, recipe, s
 
 from services import artefact, reference
 from services.artefact import Artefact
-from services.recipe import RecipeError
+from services.recipe import RecipeError, parse
 from services.steering import accept_reference, set_share
 from streams.broker import Outgoing
 from streams.errors import UnavailableError
@@ -196,3 +196,26 @@ def test_wherever_it_is_killed_every_candidate_has_the_fate_of_a_run_without_kil
     assert Counter(fates(broker)) == Counter(fates(calm))
     assert len(fates(calm)) == len(cases)
     assert {word for _, word in fates(calm)} == {"verify", "review"}
+
+
+def test_a_local_judge_waits_for_the_reference_too_and_flags_what_loops() -> None:
+    broker, asked = referring(), recipe(checks=["format", "local_judge"])
+    looped = " ".join([*text(1, 40).split(), *["and so on"] * 20])
+    put(broker, "generate", [sample("looped", looped), sample("human", text(2, 100))])
+    verifier = stage(broker, asked)
+    verifier.start()
+    until_idle(verifier)
+    assert fates(broker) == []
+    accept(broker)
+    until_idle(verifier)
+    assert dict(fates(broker)) == {sample("looped", "").sample_id: "review", sample("human", "").sample_id: "verify"}
+    (request,) = events(broker, "review")
+    assert [(verdict.check, verdict.outcome) for verdict in request.verdicts] == [
+        ("format", "pass"),
+        ("local_judge", "flag"),
+    ]
+
+
+def test_a_recipe_has_to_ask_for_a_local_judge() -> None:
+    plan = {"seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}}
+    assert "local_judge" not in parse(plan, "test").verify.checks

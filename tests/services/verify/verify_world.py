@@ -23,7 +23,7 @@ from streams.topics import ensure, name
 
 CODEC = Codec()
 SHAPE: Shape = shape(0.8)
-WITHOUT_REFERENCE = [check for check in get_args(CheckName) if check != "consistency"]
+WITHOUT_REFERENCE = [check for check in get_args(CheckName) if check not in ("consistency", "local_judge")]
 NOW = 1_700_000_000_000
 _WORDS = [f"word{n}" for n in range(5_000)]
 
@@ -77,18 +77,20 @@ def put(broker: MemoryBroker, word: str, samples: Iterable[Sample]) -> None:
     producer.flush()
 
 
-def stage(broker: Any, settings: Recipe | None = None, metrics: Metrics | None = None) -> Stage:
-    return build(
-        Context(
-            recipe=settings or recipe(),
-            broker=broker,
-            codec=CODEC,
-            slot=0,
-            now=lambda: NOW,
-            metrics=metrics or Metrics(),
-            spools=Path("/nonexistent"),
-        )
+def context(broker: Any, settings: Recipe | None = None, metrics: Metrics | None = None) -> Context:
+    return Context(
+        recipe=settings or recipe(),
+        broker=broker,
+        codec=CODEC,
+        slot=0,
+        now=lambda: NOW,
+        metrics=metrics or Metrics(),
+        spools=Path("/nonexistent"),
     )
+
+
+def stage(broker: Any, settings: Recipe | None = None, metrics: Metrics | None = None) -> Stage:
+    return build(context(broker, settings, metrics))
 
 
 def drain(broker: Any, settings: Recipe | None = None) -> Stage:

@@ -5,14 +5,14 @@ Kafka's exactly-once ends where a vendor is paid: a kill may buy again what was 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from typing import NamedTuple
 
-from services.generate.candidate import PURPOSE, answered, refused
-from services.generate.provider import Provider, RefusedError, Request
+from services.models.provider import Answer, Provider, RefusedError, Request
 from streams.broker import Broker, Outgoing
 from streams.codec import Codec
 from streams.deadletter import NOT_THE_RECORDS_FAULT
-from streams.events import DeadLetter, ModelAnswered
+from streams.events import ModelAnswered, event_id
 from streams.topics import name
 
 
@@ -23,19 +23,18 @@ class Question(NamedTuple):
     record: ModelAnswered
 
 
+class Refusal(NamedTuple):
+    """A call that will have no answer, by the record that stood before it, and why."""
+
+    record: ModelAnswered
+    error: Exception
+
+
 class Asked(NamedTuple):
-    """What came of a wave: answers, stored by now, and the dead letters of calls that will have none."""
+    """What came of a wave: answers, stored by now, and the calls that will have none."""
 
     answers: list[ModelAnswered]
-    refusals: list[DeadLetter]
-
-
-class Entry(NamedTuple):
-    """A call that may have been bought `asked` times instead of once."""
-
-    call_index: int
-    asked: int
-    request_keys: frozenset[str]
+    refusals: list[Refusal]
 
 
 class Asker:
@@ -45,7 +44,7 @@ class Asker:
         self._codec, self._now = codec, now
         self._topic = name(pipeline, "response")
         self._producer = broker.producer()
-        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="generate")
+        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="ask")
 
     def ask(self, wave: Sequence[Question], providers: Mapping[str, Provider]) -> Asked:
         """Ask a wave; returns when every answer is stored.
@@ -73,8 +72,8 @@ class Asker:
 
     def _keep_done(
         self,
-        done: set[Future[ModelAnswered | DeadLetter]],
-        waiting: set[Future[ModelAnswered | DeadLetter]],
+        done: set[Future[ModelAnswered | Refusal]],
+        waiting: set[Future[ModelAnswered | Refusal]],
         asked: Asked,
     ) -> None:
         failures = [future for future in done if future.exception() is not None]
@@ -84,7 +83,7 @@ class Asker:
             self._keep([future.result() for future in late if future.exception() is None], asked)
             failures[0].result()
 
-    def _outcome(self, question: Question, providers: Mapping[str, Provider]) -> ModelAnswered | DeadLetter:
+    def _outcome(self, question: Question, providers: Mapping[str, Provider]) -> ModelAnswered | Refusal:
         record = question.record
         try:
             answer = providers[record.source.name].answer(question.request)
@@ -94,15 +93,15 @@ class Asker:
             self._codec.encode(event)
         except NOT_THE_RECORDS_FAULT:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever one call raises is set aside with it
-            return refused(record, self._codec.encode(record), error, self._topic, self._now())
+        except Exception as error:  # noqa: BLE001 - whatever one call raises is its refusal
+            return Refusal(record, error)
         return event
 
-    def _keep(self, outcomes: Iterable[ModelAnswered | DeadLetter], asked: Asked) -> None:
+    def _keep(self, outcomes: Iterable[ModelAnswered | Refusal], asked: Asked) -> None:
         answers = [outcome for outcome in outcomes if isinstance(outcome, ModelAnswered)]
         self._write([self._frame(answer) for answer in answers])
         asked.answers.extend(answers)
-        asked.refusals.extend(outcome for outcome in outcomes if isinstance(outcome, DeadLetter))
+        asked.refusals.extend(outcome for outcome in outcomes if isinstance(outcome, Refusal))
 
     def _frame(self, record: ModelAnswered) -> Outgoing:
         return Outgoing(self._topic, record.request_key.encode(), self._codec.encode(record))
@@ -113,12 +112,12 @@ class Asker:
             self._producer.flush()
 
 
-def ledger(records: Iterable[ModelAnswered]) -> list[Entry]:
-    """Return the calls that were asked more than once, so may have been bought as often; pass all of `response`."""
-    asked: dict[int, int] = {}
-    keys: dict[int, set[str]] = {}
-    for record in records:
-        if record.purpose == PURPOSE and not record.choices:
-            asked[record.call_index] = asked.get(record.call_index, 0) + 1
-            keys.setdefault(record.call_index, set()).add(record.request_key)
-    return [Entry(call, count, frozenset(keys[call])) for call, count in sorted(asked.items()) if count > 1]
+def answered(question: ModelAnswered, answer: Answer, now: int) -> ModelAnswered:
+    """Return the record of a paid answer."""
+    return replace(
+        question,
+        event_id=event_id(ModelAnswered, question.request_key, question.attempt, "answered"),
+        occurred_at=now,
+        choices=tuple(answer.choices),
+        source=replace(question.source, tokens_in=answer.tokens_in, tokens_out=answer.tokens_out, cost=answer.cost),
+    )

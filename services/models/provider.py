@@ -1,6 +1,6 @@
-"""What generate asks of a model's vendor, so that a local model and a paid service are the same to it.
+"""What stages ask of a model's vendor, so that a local model and a paid service are the same to them.
 
-RefusedError       this call will never be answered        -> its dead letter
+RefusedError       this call will never be answered        -> generate: its dead letter; verify: a flag
 UnavailableError   the vendor can't be reached now         -> the stage stops; never a dead letter
 """
 
@@ -24,13 +24,16 @@ class Model(NamedTuple):
 
 
 class Request(NamedTuple):
-    """One call; `request_key` is new for every call, so it also serves as the seed of a sampler."""
+    """One call; `request_key` is new for every call, so it also serves as the seed of a sampler.
+
+    Without a temperature the model has its own.
+    """
 
     request_key: str
     call_index: int
     model_id: str
     prompt: tuple[Turn, ...]
-    temperature: float
+    temperature: float | None
     max_tokens: int
 
 

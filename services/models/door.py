@@ -1,0 +1,20 @@
+"""Opens the door to a vendor: its SDK takes a second to import, so only who asks that vendor imports it."""
+
+from services.models.endpoint import Endpoint
+from services.models.vendor import Vendor, Wire
+from streams.metrics import Metrics
+
+
+def connect(endpoint: Endpoint, metrics: Metrics) -> Vendor:
+    """Return the model behind an address. Makes no call yet."""
+    return Vendor(endpoint, _wire(endpoint), metrics)
+
+
+def _wire(endpoint: Endpoint) -> Wire:
+    if endpoint.provider == "openai":
+        from services.models.on_openai import OpenAIWire  # noqa: PLC0415 - see above
+
+        return OpenAIWire(endpoint)
+    from services.models.on_anthropic import AnthropicWire  # noqa: PLC0415 - the same
+
+    return AnthropicWire(endpoint)

@@ -1,0 +1,69 @@
+"""The chat protocol of OpenAI, which vLLM, Ollama, llama-server and many vendors speak too, by OpenAI's own SDK."""
+
+from typing import Any
+
+import openai
+
+from services.models.endpoint import OPENAI_URL, Endpoint
+from services.models.faults import cut, silent, status_fault, unread
+from services.models.provider import Request
+from services.models.vendor import Reply
+from streams.errors import BallastError
+from streams.parts import Choice
+
+_NO_KEY = "none"  # the SDK wants some
+
+
+class OpenAIWire:
+    """Sends each call once; the environment's settings for the SDK have no say about where and by which key."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._client = openai.OpenAI(
+            api_key=endpoint.key.get_secret_value() or _NO_KEY,
+            base_url=endpoint.base_url,
+            timeout=endpoint.seconds,
+            max_retries=0,
+        )
+
+    def send(self, request: Request) -> Reply:
+        """Make one call. Blocks; raises TroubleError, RefusedError or UnavailableError."""
+        fault: BallastError
+        try:
+            return _reply(self._client.post("/chat/completions", cast_to=object, body=self._body(request)))
+        except openai.APIStatusError as error:
+            fault = status_fault(self._endpoint, error.status_code, error.body, error.response.headers)
+        except openai.APITimeoutError:
+            fault = silent(self._endpoint)
+        except openai.APIConnectionError:
+            fault = cut()
+        except (ValueError, LookupError, TypeError, AttributeError):
+            fault = unread()
+        raise fault  # not from the SDK's error, which may show the key in a traceback
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        # OpenAI's newer models take no `max_tokens`, and some servers of others nothing else.
+        limit = "max_completion_tokens" if self._endpoint.base_url == OPENAI_URL else "max_tokens"
+        body = {
+            "model": request.model_id,
+            "messages": [{"role": turn.role, "content": turn.text} for turn in request.prompt],
+            limit: request.max_tokens,
+        }
+        return body if request.temperature is None else {**body, "temperature": request.temperature}
+
+
+def _reply(data: Any) -> Reply:
+    """Read an answer; raises what Python raises where it is none."""
+    usage = data.get("usage") if isinstance(data, dict) else None
+    return Reply(
+        tuple(_choice(each) for each in data["choices"]),
+        int((usage or {}).get("prompt_tokens") or 0),
+        int((usage or {}).get("completion_tokens") or 0),
+    )
+
+
+def _choice(data: Any) -> Choice:
+    message = data["message"]
+    if message.get("refusal"):
+        return Choice(text=str(message["refusal"]), finish_reason="refusal")
+    return Choice(text=str(message["content"] or ""), finish_reason=str(data.get("finish_reason") or "stop"))

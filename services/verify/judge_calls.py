@@ -1,0 +1,153 @@
+"""The calls of judges: written to `response` before they are made, stored before they are used, found again later.
+
+What lies in `response` is a fold; only candidates without a fate are kept, so it stays as small as a batch.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from services.models.answers import Asker, Question, Refusal
+from services.models.provider import Provider, Request
+from services.recipe import Judge
+from services.verify.ids import Ids, pack
+from services.verify.rubric import RUBRIC, prompt
+from streams.broker import Broker, Record
+from streams.codec import Codec
+from streams.errors import DecodeError
+from streams.events import ModelAnswered, event_id
+from streams.fold import Fold
+from streams.lineage import JUDGE
+from streams.samples import Sample, Source, digest
+from streams.topics import name
+
+_UNPLANNED = -1  # a judge's call is no call of generate's plan
+
+
+class Wanted(NamedTuple):
+    """One judge's answer about one candidate; `again` after one that could not be read."""
+
+    sample: Sample
+    judge: Judge
+    again: bool = False
+
+    @property
+    def request(self) -> Request:
+        """The call; the same candidate, judge, settings and rubric have the same key."""
+        judge, asked = self.judge, prompt(self.sample, again=self.again)
+        settings = (judge.name, judge.provider, judge.model or "", repr(judge.temperature), judge.max_tokens)
+        words = [word for turn in asked for word in (turn.role, turn.text)]
+        key = digest(JUDGE, *settings, RUBRIC, self.sample.sample_id, *words)
+        return Request(key, _UNPLANNED, judge.model or "", asked, judge.temperature, judge.max_tokens)
+
+
+class _Heard(NamedTuple):
+    """How often a call was started, and what was answered."""
+
+    attempts: int = 0
+    text: str | None = None
+
+
+class JudgeCalls:
+    """Asks judges, `concurrency` calls at a time; its connections and threads end with the process."""
+
+    def __init__(
+        self,
+        *,
+        broker: Broker,
+        codec: Codec,
+        pipeline: str,
+        slot: int,
+        judges: Mapping[str, Provider],
+        fates: Ids,
+        concurrency: int,
+        now: Callable[[], int],
+    ) -> None:
+        self._broker, self._codec, self._topic = broker, codec, name(pipeline, "response")
+        self._slot, self._judges, self._fates, self._now = slot, judges, fates, now
+        self._asker = Asker(broker, codec, pipeline, concurrency, now)
+        self._heard: dict[str, dict[str, _Heard]] = {}
+        self._fold: Fold | None = None
+
+    def ask(self, wanted: Sequence[Wanted]) -> list[str | Refusal]:
+        """Return each answer's text, bought only if it is not stored yet. Blocks; raises UnavailableError.
+
+        Its state is what `response` holds, so a batch may be asked about again.
+        """
+        if self._fold is None:  # only now: by now the fates are known, so answers that were used are not kept
+            self._fold = Fold(self._broker, [self._topic], self._take)
+        self._fold.catch_up()
+        requests = [each.request for each in wanted]
+        told = {
+            request.request_key: self._known(each, request).text for each, request in zip(wanted, requests, strict=True)
+        }
+        new = [
+            Question(request, self._asked(each, request))
+            for each, request in zip(wanted, requests, strict=True)
+            if told[request.request_key] is None
+        ]
+        asked = self._asker.ask(new, self._judges)
+        refused = {refusal.record.request_key: refusal for refusal in asked.refusals}
+        told |= {answer.request_key: answer.choices[0].text for answer in asked.answers}
+        return [refused.get(key) or told[key] or "" for key in (request.request_key for request in requests)]
+
+    def _known(self, wanted: Wanted, request: Request) -> _Heard:
+        return self._heard.get(wanted.sample.sample_id, {}).get(request.request_key, _Heard())
+
+    def _asked(self, wanted: Wanted, request: Request) -> ModelAnswered:
+        sample, now, attempt = wanted.sample, self._now(), self._known(wanted, request).attempts + 1
+        return ModelAnswered(
+            event_id=event_id(ModelAnswered, request.request_key, attempt, "asked"),
+            occurred_at=now,
+            request_key=request.request_key,
+            purpose=JUDGE,
+            call_index=_UNPLANNED,
+            slot=self._slot,
+            source=_source(wanted.judge, request),
+            parent_ids=(sample.sample_id,),
+            parent_generation=max(0, sample.lineage.generation),
+            task=sample.task,
+            tags=sample.tags,
+            prompt=request.prompt,
+            choices=(),
+            attempt=attempt,
+            asked_at=now,
+        )
+
+    def _take(self, records: Sequence[Record]) -> None:
+        for record in records:
+            if JUDGE.encode() not in record.value:  # most are calls of generate: not worth decoding
+                continue
+            try:
+                event = self._codec.decode(record.value)
+            except DecodeError:
+                continue
+            if isinstance(event, ModelAnswered) and event.purpose == JUDGE:
+                self._hear(event)
+        self._forget()
+
+    def _hear(self, event: ModelAnswered) -> None:
+        calls = self._heard.setdefault(event.parent_ids[0], {})
+        before = calls.get(event.request_key, _Heard())
+        text = event.choices[0].text if event.choices and before.text is None else before.text
+        calls[event.request_key] = _Heard(max(before.attempts, event.attempt), text)
+
+    def _forget(self) -> None:
+        known = list(self._heard)
+        rows = self._fates.rows(pack([key.encode() for key in known]))
+        for key, row in zip(known, rows.tolist(), strict=True):
+            if row >= 0:
+                del self._heard[key]
+
+
+def _source(judge: Judge, request: Request) -> Source:
+    return Source(
+        name=judge.name,
+        provider=judge.provider,
+        model_id=request.model_id,
+        family=judge.family,
+        model_generation=0,
+        temperature=request.temperature,
+        prompt_hash=RUBRIC,
+        request_key=request.request_key,
+        call_index=_UNPLANNED,
+    )

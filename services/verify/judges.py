@@ -1,0 +1,34 @@
+"""The judges that a recipe names, connected to their models."""
+
+from collections.abc import Mapping
+
+from services.models.door import connect
+from services.models.endpoint import endpoint
+from services.models.provider import Provider
+from services.stage import Context
+from services.verify.checks.judge import Judge
+from services.verify.ids import Ids
+from services.verify.judge_calls import JudgeCalls
+
+
+def connected(context: Context) -> dict[str, Provider]:
+    """Return the model of each judge, by the judge's name; raises InputError for one without a key."""
+    return {each.name: connect(endpoint(each, context.keys), context.metrics) for each in context.recipe.verify.judges}
+
+
+def judge(context: Context, fates: Ids, judges: Mapping[str, Provider]) -> Judge | None:
+    """Return the check that asks the judges, None if the recipe has none; who has a fate is asked about no more."""
+    recipe = context.recipe.verify
+    if not recipe.judges:
+        return None
+    calls = JudgeCalls(
+        broker=context.broker,
+        codec=context.codec,
+        pipeline=context.pipeline,
+        slot=context.slot,
+        judges=judges,
+        fates=fates,
+        concurrency=max(recipe.concurrency, recipe.votes),
+        now=context.now,
+    )
+    return Judge(recipe.judges, recipe.votes, recipe.judge_floor, calls)
