@@ -9,7 +9,7 @@ EMBEDDINGS_READY := $(EMBEDDINGS)/.ready
 COMPILE := uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo install test test-embeddings check format chaos soak bench-loop bench-stages bench-monitor bench-sandbox schemas lock clean
+.PHONY: demo install test test-embeddings check format chaos soak bench-loop bench-stages bench-monitor bench-sandbox bench-verify schemas lock clean
 
 demo: install
 	@$(BIN)/ballast demo
@@ -66,6 +66,9 @@ bench-monitor: install
 
 bench-sandbox: install
 	$(BIN)/python bench/sandbox.py
+
+bench-verify: install
+	PYTHONPATH=tests:tests/services/verify $(BIN)/python bench/verify.py
 
 schemas: install
 	$(BIN)/python tests/schemas/release.py

@@ -7,6 +7,7 @@ Verse has refrains, so the limits lie beyond what the plays do.
 from collections.abc import Sequence
 
 from services.verify.check import Batch
+from services.verify.checks.fenced import TASK as CODE
 from services.verify.fault import Fault, verdicts
 from streams.samples import Sample, Verdict
 from streams.words import words
@@ -38,7 +39,8 @@ class Repetition:
 
 def _fault(sample: Sample, last: str, all_words: Sequence[str]) -> Fault | None:
     said = all_words if len(sample.turns) <= 1 else words(last)
-    return _loop(said) or _marks(last) or (_repeated(sample) if len(sample.turns) > 1 else None)
+    going_round = _round if sample.task == CODE else _loop  # code says much again: its tests judge it
+    return going_round(said) or _marks(last) or (_repeated(sample) if len(sample.turns) > 1 else None)
 
 
 def _loop(said: Sequence[str]) -> Fault | None:

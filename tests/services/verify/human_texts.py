@@ -26,9 +26,9 @@ def documents() -> list[Sample]:
 
 
 @cache
-def dialogues() -> list[Sample]:
-    """Each speech of the plays as the answer to the one before it, whole."""
-    speeches = [speech for file in _files() for speech in _speeches(file)]
+def dialogues(without: str = "") -> list[Sample]:
+    """Each speech of the plays, but for one play, as the answer to the one before it, whole."""
+    speeches = [speech for file in _files() if file.path.stem != without for speech in _speeches(file)]
     return [with_turns(human(""), ("user", one), ("assistant", other)) for one, other in pairwise(speeches)]
 
 

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import planted_loops as plant
 import pytest
+from code_world import problems
 from human_texts import dialogues, documents, glosses
 from hypothesis import given
 from hypothesis import strategies as st
-from planting import Plant, caught, failed, with_turns
+from planting import Plant, answering, caught, failed, with_turns
 from verify_world import batch, human, sample, text
 
 from services.verify.checks.repetition import Repetition
@@ -67,3 +70,11 @@ def test_a_loop_is_told_with_its_length() -> None:
     (verdict,) = CHECK.over(batch(sample("a", " ".join([text(1, 45)] * 4))))
     assert verdict.evidence["words"] == "45"
     assert verdict.explanation == "The text ends on the same 45 words 4 times over."
+
+
+def test_code_says_much_again_and_fails_only_where_it_says_the_same_word_by_word() -> None:
+    programs = [replace(one, task="code") for one in problems()]
+    assert failed(CHECK, programs) == 0
+    assert failed(CHECK, [replace(one, task="text") for one in programs]) == 1, "a ladder of elif"
+    loop = answering(programs[0], "x = step(x, y, z) + other(x)\n" * 20)
+    assert failed(CHECK, [loop]) == 1
