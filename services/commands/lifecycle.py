@@ -38,6 +38,8 @@ def up(path: Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe's
         there = starting.up(chosen, progress=progress)
     say(f"Pipeline {there.pipeline} is up: Kafka at {there.bootstrap}, {len(there.stages)} processes of stages")
     say(f"State and logs lie in {chosen.folder}")
+    if (port := chosen.recipe.review.port) is not None:
+        say(f"People decide at http://{chosen.settings.review_host}:{port}; `ballast reviewer add NAME` lets them in")
     say("Look with `ballast status`, check with `ballast audit`, end with `ballast down`.")
 
 
