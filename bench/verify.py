@@ -19,12 +19,12 @@ from services import artefact
 from services.recipe import Check as CheckName
 from services.recipe import Recipe, parse
 from services.verify import consistency
-from services.verify.check import Batch, Check
+from services.verify.check import Batch
 from services.verify.checks.distance import Distance
 from services.verify.checks.labels import Labels
 from services.verify.checks.length import Length
 from services.verify.checks.surprisal import Surprisal
-from services.verify.chosen import checks
+from services.verify.chosen import NOTHING, Fitted, checks
 from services.verify.known import Known
 from services.verify.minhash import shape
 from services.verify.pipeline import Checks, run
@@ -62,7 +62,7 @@ class Verifier:
         self._codec, self._parts = Codec(), parts
         fitted = artefact.build(1, list(parts.fit), list(parts.seeds))
         human = consistency.fit(fitted, list(parts.checks), list(parts.seeds), 0.01)
-        self._consistent: tuple[Check, ...] = (Surprisal(human), Length(human), Distance(human), Labels(human))
+        self._fitted = Fitted((Surprisal(human), Length(human), Distance(human), Labels(human)))
 
     def checks(self, task: str) -> Checks:
         """Return the checks for a task; those against human documents only where there are such of the task."""
@@ -71,7 +71,7 @@ class Verifier:
         seeds = golden.dialogues()[: golden.SPEECHES] if task == "chat" else self._parts.seeds
         known.fold([self._record("seed", replace(one, sample_id=digest("seed", n))) for n, one in enumerate(seeds)])
         known.fold([self._record("holdout", one) for one in self._parts.holdout])
-        return checks(recipe, known, self._consistent if task == "text" else ())
+        return checks(recipe, known, self._fitted if task == "text" else NOTHING)
 
     def judge(self, kind: str, samples: Sequence[Sample], chosen: Checks) -> Found:
         """Judge samples alone, each in a batch of its own, for planted ones may repeat each other."""

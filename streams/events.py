@@ -54,6 +54,8 @@ class ReviewRequested:
     inclusion_probability: float = 0.0
     audited: bool = False
     verdicts: tuple[Verdict, ...] = ()
+    nearest_id: str | None = None
+    nearest_text: str | None = None
     sample: Sample
 
 

@@ -1,6 +1,7 @@
 """The checks that a recipe names, each made once."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import structlog
 
@@ -22,7 +23,7 @@ from services.verify.checks.repetition import Repetition
 from services.verify.checks.truncation import Truncation
 from services.verify.checks.unsafe import Unsafe
 from services.verify.known import Known
-from services.verify.pipeline import Checks
+from services.verify.pipeline import Beside, Checks
 from services.verify.sandbox import ready
 from services.verify.sandbox.plain import WARNING
 from services.verify.sandbox.sandbox import Sandbox, most_within
@@ -32,8 +33,18 @@ from streams.processor import Limits
 _LONGEST_BATCH = 50.0  # seconds
 
 
-def checks(recipe: Recipe, known: Known, consistent: Sequence[Check] = (), judge: Check | None = None) -> Checks:
-    """Return the checks; those of `consistency` are fitted on the reference, `judge` asks models.
+class Fitted(NamedTuple):
+    """The checks that are fitted on the reference, and what finds human text beside a candidate."""
+
+    checks: Sequence[Check] = ()
+    beside: Beside | None = None
+
+
+NOTHING = Fitted()
+
+
+def checks(recipe: Recipe, known: Known, fitted: Fitted = NOTHING, judge: Check | None = None) -> Checks:
+    """Return the checks; `judge` asks models.
 
     Raises RecipeError for a JSON Schema that is none, UnavailableError where a sandbox is wanted and there is none.
     """
@@ -55,9 +66,10 @@ def checks(recipe: Recipe, known: Known, consistent: Sequence[Check] = (), judge
     oracles: tuple[Check, ...] = (Maths(Solver()), *([Code(_sandbox(verify))] if runs_programs(recipe) else ()))
     costly = (*oracles, *([judge] if judge else ()))
     return Checks(
-        [*(check for check in quick if check.name in verify.checks), *consistent],
+        [*(check for check in quick if check.name in verify.checks), *fitted.checks],
         [check for check in costly if check.name in verify.checks],
         verify.near_duplicate if Duplicate.name in verify.checks else None,
+        fitted.beside,
     )
 
 

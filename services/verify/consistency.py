@@ -15,13 +15,15 @@ from services.verify.check import Batch
 from services.verify.combinations import Combinations, Rarity
 from services.verify.conformal import Values, level
 from services.verify.kinds import LEAST, ByKind, kind_of
-from streams.samples import Sample
+from services.verify.neighbour import Neighbour
+from streams.samples import Sample, beginning
 from streams.stats.documents import flat
 from streams.words import Flat, hashed, words
 
 SURPRISAL, LENGTH, DISTANCE, LABELS = range(4)
 _FOLDS = 10
 _CHUNK = 1_000
+_SHOWN = 400  # characters of a seed
 _ANCHORS = 8_000  # of the seeds: a sample is compared with each of them
 
 Places = NDArray[np.int64]
@@ -62,7 +64,7 @@ class Measures:
         chosen = chosen_of(seeds)[:_ANCHORS]
         columns = columns_of(chosen)
         self._anchors = np.ascontiguousarray(self._lsa.vectors(columns.flat()).T)
-        self.anchors = [seed.sample_id for seed in _at(chosen, columns.places)]
+        self.anchors = [Neighbour(seed.sample_id, beginning(seed, _SHOWN)) for seed in _at(chosen, columns.places)]
 
     def of(self, texts: Flat) -> tuple[Values, Places]:
         """Return the values (n, 3) and the nearest seed of each text."""
@@ -127,9 +129,14 @@ class Consistency:
             for place in self._flagged(found, LABELS)
         ]
 
-    def nearest(self, batch: Batch, place: int) -> str:
-        """Return the id of the seed that is nearest to a sample."""
+    def nearest(self, batch: Batch, place: int) -> Neighbour:
+        """Return the seed that is nearest to a sample."""
         return self._measures.anchors[int(batch.known(self.found).nearest[place])]
+
+    def neighbours(self, batch: Batch) -> list[Neighbour | None]:
+        """Return the seed that is nearest to each sample; None for one that has too few words to tell."""
+        distances = batch.known(self.found).values[:, DISTANCE]
+        return [None if np.isnan(far) else self.nearest(batch, place) for place, far in enumerate(distances)]
 
     def _flagged(self, found: Found, measure: int) -> list[int]:
         places: list[int] = np.flatnonzero(found.p[:, measure] < self.level).tolist()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from services.verify.neighbour import Neighbour
 from streams.events import Event, ReviewRequested, SampleRejected, SampleVerified, event_id
 from streams.samples import Outcome, Sample, Verdict
 from streams.writer import Output
@@ -12,11 +13,12 @@ Fate = Literal["verify", "reject", "review"]
 
 
 class Judged(NamedTuple):
-    """A candidate with what the checks said; `audited` was drawn before they ran."""
+    """A candidate with what the checks said; `audited` was drawn before they ran, `nearest` is for a person to see."""
 
     sample: Sample
     verdicts: Sequence[Verdict]
     audited: bool
+    nearest: Neighbour | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,5 +91,7 @@ def _requested(judged: Judged, stamp: Stamp) -> ReviewRequested:
         inclusion_probability=stamp.audit_share,
         audited=judged.audited,
         verdicts=tuple(judged.verdicts),
+        nearest_id=judged.nearest and judged.nearest.sample_id,
+        nearest_text=judged.nearest and judged.nearest.text,
         sample=judged.sample,
     )

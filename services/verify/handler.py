@@ -92,8 +92,8 @@ class Handler:
             self._metrics.set("verification_break_even_ratio", value, side)
 
     def _in_order(self) -> Checks:
-        quick, costly, near_duplicate = self._checks
-        return Checks(ordered(quick, self._work), ordered(costly, self._work), near_duplicate)
+        checks = self._checks
+        return checks._replace(quick=ordered(checks.quick, self._work), costly=ordered(checks.costly, self._work))
 
     def _stamp(self) -> Stamp:
         now = self._now()

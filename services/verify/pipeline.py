@@ -1,21 +1,24 @@
 """Runs the checks over a batch: each sees only whom none before it has failed, and what costs most comes last."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from services.verify.audit import drawn
 from services.verify.check import Batch, Check
 from services.verify.checks.duplicate import verdict
-from services.verify.fate import Judged
+from services.verify.fate import Judged, fate
+from services.verify.neighbour import Neighbour
 from services.verify.texts import Match
 from services.verify.twins import Twins
 from services.verify.work import Work
 from streams.samples import Verdict
 
+Beside = Callable[[Batch], Sequence[Neighbour | None]]
+
 
 class Checks(NamedTuple):
-    """What a recipe asks for.
+    """What a recipe asks for; `beside` finds human text to be shown beside a candidate.
 
     `quick` ones read memory; `costly` ones ask a process or a model, so they never see a text that repeats, from
     `near_duplicate` on (Jaccard similarity; None: never), one of its own batch that they have passed.
@@ -24,6 +27,7 @@ class Checks(NamedTuple):
     quick: Sequence[Check]
     costly: Sequence[Check]
     near_duplicate: float | None
+    beside: Beside | None = None
 
 
 class Run(NamedTuple):
@@ -47,6 +51,8 @@ def run(checks: Checks, batch: Batch, audit_share: float) -> Run:
     else:
         passed = _one_of_each(checks.costly, docket, passed, waiting, twins)
     judged = [Judged(*each) for each in zip(batch.samples, docket.verdicts, audited, strict=True)]
+    if checks.beside is not None:
+        judged = _shown(judged, batch, checks.beside)
     return Run(judged, sorted(waiting.union(passed)), docket.work)
 
 
@@ -79,6 +85,13 @@ class _Docket:
         """Fail a text that repeats another of its batch, although it repeats none that is committed."""
         others = [said for said in self.verdicts[place] if said.check != "duplicate"]
         self.verdicts[place] = [*others, verdict(match, 0.0)]
+
+
+def _shown(judged: Sequence[Judged], batch: Batch, beside: Beside) -> list[Judged]:
+    """Add the nearest human text to what a person has to decide about."""
+    places = [place for place, one in enumerate(judged) if fate(one) == "review"]
+    found = dict(zip(places, beside(batch.select(places)) if places else (), strict=True))
+    return [one._replace(nearest=found.get(place)) for place, one in enumerate(judged)]
 
 
 def _one_of_each(

@@ -5,7 +5,7 @@ waits until a reference version is accepted, for that is what samples are held a
 calls to response, and finds them there again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import structlog
 
@@ -15,13 +15,12 @@ from services.on_reference import OnReference
 from services.reference import Accepted, accepted
 from services.stage import Context, Stage
 from services.verify import consistency
-from services.verify.check import Check
 from services.verify.checks.distance import Distance
 from services.verify.checks.labels import Labels
 from services.verify.checks.length import Length
 from services.verify.checks.local_judge import Suspicious
 from services.verify.checks.surprisal import Surprisal
-from services.verify.chosen import checks, json_of, most_records
+from services.verify.chosen import NOTHING, Fitted, checks, json_of, most_records
 from services.verify.conformal import shortage
 from services.verify.handler import Handler
 from services.verify.judges import connected, judge
@@ -45,11 +44,11 @@ def build(context: Context, judges: Mapping[str, Provider] | None = None) -> Sta
     json_of(context.recipe.verify)
     models = connected(context) if judges is None else judges
     if not _FITTED.intersection(context.recipe.verify.checks):
-        return _processor(context, models, ())
+        return _processor(context, models, NOTHING)
     return OnReference(context, WIRING.stage, lambda policy: _processor(context, models, _fitted(context, policy)))
 
 
-def _processor(context: Context, judges: Mapping[str, Provider], consistent: Sequence[Check]) -> Processor:
+def _processor(context: Context, judges: Mapping[str, Provider], fitted: Fitted) -> Processor:
     recipe = context.recipe
     known = Known(context.codec, context.pipeline, shape(recipe.verify.near_duplicate))
     return Processor(
@@ -61,7 +60,7 @@ def _processor(context: Context, judges: Mapping[str, Provider], consistent: Seq
         handler=Handler(
             recipe.verify,
             known,
-            checks(recipe, known, consistent, judge(context, known.fates, judges)),
+            checks(recipe, known, fitted, judge(context, known.fates, judges)),
             context.now,
             context.metrics,
         ),
@@ -71,25 +70,25 @@ def _processor(context: Context, judges: Mapping[str, Provider], consistent: Seq
     )
 
 
-def _fitted(context: Context, policy: MixPolicySet) -> Sequence[Check]:
-    """Return the checks that are fitted on the reference; none, and a sentence in the log, where it is too small."""
+def _fitted(context: Context, policy: MixPolicySet) -> Fitted:
+    """Return what is fitted on the reference; nothing, and a sentence in the log, where that is too small."""
     try:
         reference = accepted(context.broker, context.codec, context.pipeline, policy, 0)
     except TooFewError as error:
         structlog.get_logger().warning("consistency", why=f"{error}; until then `consistency` flags nothing")
-        return ()
-    asked, fitted = context.recipe.verify.checks, list[Check]()
-    if "consistency" in asked:
-        fitted += _consistent(reference, context.recipe.verify.false_flag)
-    if Suspicious.name in asked:
-        fitted.append(Suspicious(LocalJudge(reference.parts["fit"], reference.parts["checks"])))
-    return fitted
+        return NOTHING
+    asked = context.recipe.verify.checks
+    found = _consistent(reference, context.recipe.verify.false_flag) if "consistency" in asked else NOTHING
+    if Suspicious.name not in asked:
+        return found
+    judge = Suspicious(LocalJudge(reference.parts["fit"], reference.parts["checks"]))
+    return found._replace(checks=[*found.checks, judge])
 
 
-def _consistent(reference: Accepted, false_flag: float) -> Sequence[Check]:
+def _consistent(reference: Accepted, false_flag: float) -> Fitted:
     if (why := shortage(len(reference.parts["checks"]), false_flag)) is not None:
         structlog.get_logger().warning("consistency", why=why)
-        return ()
+        return NOTHING
     human = consistency.fit(reference.artefact, reference.parts["checks"], reference.seeds, false_flag)
     structlog.get_logger().info("consistency", reference=reference.artefact.version, flagged_below=human.level)
-    return Surprisal(human), Length(human), Distance(human), Labels(human)
+    return Fitted((Surprisal(human), Length(human), Distance(human), Labels(human)), human.neighbours)

@@ -91,6 +91,8 @@ EXAMPLES = {
         automatic="fail",
         expires_at=1_790_000_600_000,
         verdicts=VERDICTS,
+        nearest_id=HASH,
+        nearest_text="Now is the winter of our discontent",
         sample=SYNTHETIC,
     ),
     "decision": ReviewSubmitted(

@@ -35,6 +35,7 @@ class Card(NamedTuple):
     text: str
     facts: Sequence[tuple[str, str]]
     verdicts: Sequence[Verdict]
+    neighbour: str
     lineage: Sequence[tuple[str, str]]
 
 
@@ -52,6 +53,7 @@ def card(request: ReviewRequested, now: int) -> Card:
         text=sample.turns[-1].text if sample.turns else "",
         facts=_facts(sample),
         verdicts=sorted(verdicts, key=lambda verdict: _RANK[verdict.outcome]),
+        neighbour=request.nearest_text or "",
         lineage=_lineage(sample),
     )
 

@@ -24,7 +24,7 @@ class Distance:
         """Judge all samples by what the checks of `consistency` share."""
         verdicts = [_PASS] * len(batch.samples)
         for outlier in self._consistency.outliers(batch, DISTANCE):
-            verdicts[outlier.place] = _flag(outlier, self._consistency.nearest(batch, outlier.place))
+            verdicts[outlier.place] = _flag(outlier, self._consistency.nearest(batch, outlier.place).sample_id)
         return verdicts
 
 

@@ -43,7 +43,7 @@ def hostile(n: int, payload: str) -> ReviewRequested:
         lineage=replace(plain.sample.lineage, source=source),
     )
     verdict = Verdict(check=payload, outcome="flag", evidence={payload: payload, "match": payload}, explanation=payload)
-    return replace(plain, sample=sample, verdicts=(verdict,))
+    return replace(plain, sample=sample, verdicts=(verdict,), nearest_id=payload, nearest_text=payload)
 
 
 def address(house: House) -> str:

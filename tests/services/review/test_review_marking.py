@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,3 +82,8 @@ def test_a_card_tells_why_a_person_is_asked_and_hides_the_verdicts_of_an_audit()
     audited = card(request(1, "audit", "flag", expires_at=60_000), 0)
     assert (audited.why, audited.expires) == ("Drawn at random, to measure the checks", "in 1 minute")
     assert not audited.verdicts
+
+
+def test_a_card_shows_the_nearest_human_text_if_it_is_known() -> None:
+    assert card(request(1), 0).neighbour == ""
+    assert card(replace(request(1), nearest_id="x", nearest_text="To be"), 0).neighbour == "To be"

@@ -219,3 +219,17 @@ def test_a_local_judge_waits_for_the_reference_too_and_flags_what_loops() -> Non
 def test_a_recipe_has_to_ask_for_a_local_judge() -> None:
     plan = {"seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}}
     assert "local_judge" not in parse(plan, "test").verify.checks
+
+
+def test_a_person_sees_the_nearest_human_text_beside_what_he_decides_about() -> None:
+    broker, asked = referring(), recipe(checks=["format", "consistency"], audit_share=1)
+    accept(broker)
+    near = " ".join([*text(3, 100).split()[:80], *text(77, 20).split()])
+    put(broker, "generate", [sample("near", near), sample("short", text(5, 30))])
+    drain(broker, asked)
+    beside = {request.sample.sample_id: request for request in events(broker, "review")}
+    shown, short = beside[sample("near", "").sample_id], beside[sample("short", "").sample_id]
+    assert shown.nearest_id == human(text(3, 100)).sample_id
+    assert text(3, 100).startswith(shown.nearest_text.rstrip("…"))
+    assert 300 < len(shown.nearest_text) <= 400
+    assert (short.nearest_id, short.nearest_text) == (None, None)
