@@ -70,6 +70,9 @@ class Verify(Part):
     )
     slots: int = Field(default=1, ge=1, le=64)
     audit_share: Share = 0.02
+    rare_share: Share = Field(
+        default=0.02, description="Of what passes and is like few human documents; people see it. Needs consistency."
+    )
     audit_expires_hours: float = Field(default=168, gt=0)
     max_generation: int = Field(default=2, ge=1)
     near_duplicate: Share = Field(default=0.8, description="Jaccard similarity of word shingles from which on.")

@@ -49,8 +49,8 @@ def settled(
 
 
 def expired(request: ReviewRequested, now: int) -> list[Output]:
-    """Return the events of an expiry: an audit leaves the automatic verdict, unaudited; anything else is rejected."""
-    stands = request.reason == "audit" and request.automatic != "flag"
+    """Return the events of an expiry: what no check has flagged keeps its automatic verdict; the rest is rejected."""
+    stands = request.reason in ("audit", "rare") and request.automatic != "flag"
     reasons: tuple[str, ...] = ("expired",)
     if stands:
         reasons = tuple(verdict.check for verdict in request.verdicts if verdict.outcome == "fail")

@@ -23,7 +23,8 @@ from services.verify.checks.repetition import Repetition
 from services.verify.checks.truncation import Truncation
 from services.verify.checks.unsafe import Unsafe
 from services.verify.known import Known
-from services.verify.pipeline import Beside, Checks
+from services.verify.neighbour import Guide
+from services.verify.pipeline import Checks
 from services.verify.sandbox import ready
 from services.verify.sandbox.plain import WARNING
 from services.verify.sandbox.sandbox import Sandbox, most_within
@@ -34,10 +35,10 @@ _LONGEST_BATCH = 50.0  # seconds
 
 
 class Fitted(NamedTuple):
-    """The checks that are fitted on the reference, and what finds human text beside a candidate."""
+    """The checks that are fitted on the reference, and what knows human text."""
 
     checks: Sequence[Check] = ()
-    beside: Beside | None = None
+    guide: Guide | None = None
 
 
 NOTHING = Fitted()
@@ -69,7 +70,7 @@ def checks(recipe: Recipe, known: Known, fitted: Fitted = NOTHING, judge: Check 
         [*(check for check in quick if check.name in verify.checks), *fitted.checks],
         [check for check in costly if check.name in verify.checks],
         verify.near_duplicate if Duplicate.name in verify.checks else None,
-        fitted.beside,
+        fitted.guide,
     )
 
 

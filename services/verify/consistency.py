@@ -23,6 +23,7 @@ from streams.words import Flat, hashed, words
 SURPRISAL, LENGTH, DISTANCE, LABELS = range(4)
 _FOLDS = 10
 _CHUNK = 1_000
+_RARE = 0.1  # of human documents
 _SHOWN = 400  # characters of a seed
 _ANCHORS = 8_000  # of the seeds: a sample is compared with each of them
 
@@ -98,10 +99,10 @@ class Human:
 
 
 class Consistency:
-    """Judges batches by human documents; each measure flags below `level`."""
+    """Judges batches by human documents; each measure flags below `level`, and below `rare` few human documents lie."""
 
-    def __init__(self, measures: Measures, human: Human, level: float) -> None:
-        self._measures, self._human, self.level = measures, human, level
+    def __init__(self, measures: Measures, human: Human, level: float, rare: float) -> None:
+        self._measures, self._human, self.level, self._rare = measures, human, level, rare
 
     def found(self, batch: Batch) -> Found:
         """Return what is found of a batch's samples."""
@@ -138,6 +139,11 @@ class Consistency:
         distances = batch.known(self.found).values[:, DISTANCE]
         return [None if np.isnan(far) else self.nearest(batch, place) for place, far in enumerate(distances)]
 
+    def in_rare_regions(self, batch: Batch) -> list[bool]:
+        """Tell of each sample whether it is like fewer than one in ten human documents."""
+        found: list[bool] = (batch.known(self.found).p.min(axis=1) < self._rare).tolist()
+        return found
+
     def _flagged(self, found: Found, measure: int) -> list[int]:
         places: list[int] = np.flatnonzero(found.p[:, measure] < self.level).tolist()
         return places
@@ -154,7 +160,8 @@ def fit(artefact: Artefact, checks: Sequence[Sample], seeds: Sequence[Sample], f
     measures, chosen = Measures(artefact, seeds), chosen_of(checks)
     parts = [chosen[start : start + _CHUNK] for start in range(0, len(chosen), _CHUNK)]
     values = np.concatenate([measures.of(hashed([words(said(each)) for each in part]))[0] for part in parts])
-    return Consistency(measures, Human(chosen, values), level(_smallest(chosen, values), false_flag))
+    smallest = _smallest(chosen, values)
+    return Consistency(measures, Human(chosen, values), level(smallest, false_flag), level(smallest, _RARE))
 
 
 def _smallest(samples: Sequence[Sample], values: Values) -> Values:

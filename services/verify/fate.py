@@ -13,11 +13,16 @@ Fate = Literal["verify", "reject", "review"]
 
 
 class Judged(NamedTuple):
-    """A candidate with what the checks said; `audited` was drawn before they ran, `nearest` is for a person to see."""
+    """A candidate with what the checks said.
+
+    `audited` was drawn before they ran, `is_rare` among those that lie where few human documents do; `nearest` is for a
+    person to see.
+    """
 
     sample: Sample
     verdicts: Sequence[Verdict]
     audited: bool
+    is_rare: bool = False
     nearest: Neighbour | None = None
 
 
@@ -39,7 +44,7 @@ def automatic(verdicts: Sequence[Verdict]) -> Outcome:
 def fate(judged: Judged) -> Fate:
     """Return the topic that the candidate goes to."""
     outcome = automatic(judged.verdicts)
-    if judged.audited or outcome == "flag":
+    if judged.audited or outcome == "flag" or (judged.is_rare and outcome == "pass"):
         return "review"
     return "verify" if outcome == "pass" else "reject"
 
@@ -85,7 +90,7 @@ def _requested(judged: Judged, stamp: Stamp) -> ReviewRequested:
     return ReviewRequested(
         event_id=event_id(ReviewRequested, judged.sample.sample_id),
         occurred_at=stamp.now,
-        reason="flagged" if outcome == "flag" else "audit",
+        reason="flagged" if outcome == "flag" else "audit" if judged.audited else "rare",
         automatic=outcome,
         expires_at=stamp.expires_at,
         inclusion_probability=stamp.audit_share,

@@ -56,7 +56,7 @@ class Handler:
         ids = pack([sample.sample_id.encode() for sample in samples])
         fresh = self._known.fates.fresh(ids)
         candidates = Batch([samples[place] for place in fresh.tolist()], self._known.texts.shape)
-        found = run(self._in_order(), candidates, self._recipe.audit_share)
+        found = run(self._in_order(), candidates, self._recipe.audit_share, self._recipe.rare_share)
         kept = candidates.select(found.kept)
         stamp = self._stamp()
         return Handled(

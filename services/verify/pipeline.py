@@ -1,24 +1,22 @@
 """Runs the checks over a batch: each sees only whom none before it has failed, and what costs most comes last."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from services.verify.audit import drawn
+from services.verify.audit import drawn, drawn_as_rare
 from services.verify.check import Batch, Check
 from services.verify.checks.duplicate import verdict
 from services.verify.fate import Judged, fate
-from services.verify.neighbour import Neighbour
+from services.verify.neighbour import Guide
 from services.verify.texts import Match
 from services.verify.twins import Twins
 from services.verify.work import Work
 from streams.samples import Verdict
 
-Beside = Callable[[Batch], Sequence[Neighbour | None]]
-
 
 class Checks(NamedTuple):
-    """What a recipe asks for; `beside` finds human text to be shown beside a candidate.
+    """What a recipe asks for; the guide knows human text.
 
     `quick` ones read memory; `costly` ones ask a process or a model, so they never see a text that repeats, from
     `near_duplicate` on (Jaccard similarity; None: never), one of its own batch that they have passed.
@@ -27,7 +25,7 @@ class Checks(NamedTuple):
     quick: Sequence[Check]
     costly: Sequence[Check]
     near_duplicate: float | None
-    beside: Beside | None = None
+    guide: Guide | None = None
 
 
 class Run(NamedTuple):
@@ -38,7 +36,7 @@ class Run(NamedTuple):
     work: dict[str, Work]
 
 
-def run(checks: Checks, batch: Batch, audit_share: float) -> Run:
+def run(checks: Checks, batch: Batch, audit_share: float, rare_share: float = 0.0) -> Run:
     """Judge all samples. A sample is never the repetition of one that is rejected itself."""
     docket = _Docket(batch)
     audited = [drawn(sample.sample_id, audit_share) for sample in batch.samples]
@@ -51,8 +49,8 @@ def run(checks: Checks, batch: Batch, audit_share: float) -> Run:
     else:
         passed = _one_of_each(checks.costly, docket, passed, waiting, twins)
     judged = [Judged(*each) for each in zip(batch.samples, docket.verdicts, audited, strict=True)]
-    if checks.beside is not None:
-        judged = _shown(judged, batch, checks.beside)
+    if checks.guide is not None:
+        judged = _guided(judged, batch, checks.guide, rare_share)
     return Run(judged, sorted(waiting.union(passed)), docket.work)
 
 
@@ -87,11 +85,14 @@ class _Docket:
         self.verdicts[place] = [*others, verdict(match, 0.0)]
 
 
-def _shown(judged: Sequence[Judged], batch: Batch, beside: Beside) -> list[Judged]:
-    """Add the nearest human text to what a person has to decide about."""
-    places = [place for place, one in enumerate(judged) if fate(one) == "review"]
-    found = dict(zip(places, beside(batch.select(places)) if places else (), strict=True))
-    return [one._replace(nearest=found.get(place)) for place, one in enumerate(judged)]
+def _guided(judged: Sequence[Judged], batch: Batch, guide: Guide, rare_share: float) -> list[Judged]:
+    """Draw from rare regions, and add the nearest human text to what a person has to decide about."""
+    chosen = [place for place, one in enumerate(judged) if drawn_as_rare(one.sample.sample_id, rare_share)]
+    rare = dict(zip(chosen, guide.in_rare_regions(batch.select(chosen)) if chosen else (), strict=True))
+    marked = [one._replace(is_rare=rare.get(place, False)) for place, one in enumerate(judged)]
+    asked = [place for place, one in enumerate(marked) if fate(one) == "review"]
+    near = dict(zip(asked, guide.neighbours(batch.select(asked)) if asked else (), strict=True))
+    return [one._replace(nearest=near.get(place)) for place, one in enumerate(marked)]
 
 
 def _one_of_each(

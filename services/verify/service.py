@@ -91,4 +91,4 @@ def _consistent(reference: Accepted, false_flag: float) -> Fitted:
         return NOTHING
     human = consistency.fit(reference.artefact, reference.parts["checks"], reference.seeds, false_flag)
     structlog.get_logger().info("consistency", reference=reference.artefact.version, flagged_below=human.level)
-    return Fitted((Surprisal(human), Length(human), Distance(human), Labels(human)), human.neighbours)
+    return Fitted((Surprisal(human), Length(human), Distance(human), Labels(human)), human)

@@ -126,11 +126,11 @@ def test_of_two_people_who_decide_at_once_the_earlier_is_fenced() -> None:
         ("audit", "pass", "verify", "verify", None),
         ("audit", "fail", "reject", "verify", ("duplicate",)),
         ("audit", "flag", "reject", "review", ("expired",)),
-        ("rare", "pass", "reject", "review", ("expired",)),
+        ("rare", "pass", "verify", "verify", None),
         ("unknown", "pass", "reject", "review", ("expired",)),
     ],
 )
-def test_an_expiry_lets_an_audits_verdict_stand_and_rejects_the_rest(
+def test_an_expiry_lets_the_verdict_stand_that_no_check_doubts_and_rejects_the_rest(
     reason: ReviewReason,
     automatic: Outcome,
     word: Literal["verify", "reject"],

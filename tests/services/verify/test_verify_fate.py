@@ -3,7 +3,7 @@ import math
 import pytest
 from verify_world import sample
 
-from services.verify.audit import drawn
+from services.verify.audit import drawn, drawn_as_rare
 from services.verify.fate import Judged, Stamp, automatic, fate, output
 from streams.events import ReviewRequested, SampleRejected, SampleVerified, event_id
 from streams.samples import Outcome, Verdict, digest
@@ -34,6 +34,27 @@ def test_verdicts_and_the_draw_lead_to_one_fate(
     assert fate(judged) == word
     assert automatic(judged.verdicts) == says
     assert output(judged, STAMP).word == word
+
+
+@pytest.mark.parametrize(
+    ("outcome", "audited", "word", "reason"),
+    [
+        ("pass", False, "review", "rare"),
+        ("pass", True, "review", "audit"),
+        ("flag", False, "review", "flagged"),
+        ("fail", False, "reject", None),
+    ],
+)
+def test_what_is_drawn_from_a_rare_region_is_shown_to_a_person_if_it_passes(
+    outcome: Outcome, audited: bool, word: str, reason: str | None
+) -> None:
+    made = output(Judged(sample("a", "x"), verdicts(outcome), audited, is_rare=True), STAMP)
+    assert (made.word, getattr(made.event, "reason", None)) == (word, reason)
+
+
+def test_the_draws_are_independent() -> None:
+    both = sum(drawn(digest(n), 0.3) and drawn_as_rare(digest(n), 0.3) for n in range(20_000))
+    assert abs(both - 1_800) < 170
 
 
 def test_an_accepted_sample_carries_its_verdicts_and_the_draw() -> None:

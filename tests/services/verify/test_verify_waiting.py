@@ -233,3 +233,15 @@ def test_a_person_sees_the_nearest_human_text_beside_what_he_decides_about() -> 
     assert text(3, 100).startswith(shown.nearest_text.rstrip("…"))
     assert 300 < len(shown.nearest_text) <= 400
     assert (short.nearest_id, short.nearest_text) == (None, None)
+
+
+def test_some_of_what_passes_and_is_like_few_human_documents_is_shown_to_people() -> None:
+    lengths = {"usual": 100, "unusual": 89}
+    for share, shown in ((0, []), (1, [sample("unusual", "").sample_id])):
+        broker = referring()
+        accept(broker)
+        put(broker, "generate", [sample(key, text(500, length)) for key, length in lengths.items()])
+        drain(broker, recipe(checks=["format", "consistency"], rare_share=share))
+        asked = events(broker, "review")
+        assert [request.sample.sample_id for request in asked] == shown
+        assert all((request.reason, request.automatic) == ("rare", "pass") for request in asked)
