@@ -10,15 +10,14 @@ from fastapi import FastAPI
 from streams.errors import UnavailableError
 
 LOCAL = ("127.0.0.1", "localhost", "[::1]")  # a page in a browser may reach them, but under a name of its own
-_MOST_CONNECTIONS = 64
 _GRACE_SECONDS = 10
 
 
 class Serving:
     """A server that listens as soon as it is made, and answers until it is closed."""
 
-    def __init__(self, app: FastAPI, stage: str, host: str, port: int) -> None:
-        """Listen; raises UnavailableError if the port is taken."""
+    def __init__(self, app: FastAPI, stage: str, host: str, port: int, *, connections: int) -> None:
+        """Listen; beyond `connections` at once it answers with 503. Raises UnavailableError if the port is taken."""
         self._stage = stage
         self._socket = _listening(stage, host, port)
         self._server = uvicorn.Server(
@@ -28,7 +27,7 @@ class Serving:
                 access_log=False,
                 lifespan="off",
                 server_header=False,
-                limit_concurrency=_MOST_CONNECTIONS,
+                limit_concurrency=connections,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )

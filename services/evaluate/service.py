@@ -13,6 +13,7 @@ from services.serving import Serving, is_loopback
 from services.stage import Context, Stage
 
 _IDLE_SECONDS = 0.5
+_MOST_CONNECTIONS = 64
 
 
 def build(context: Context) -> Stage:
@@ -38,7 +39,7 @@ class Reception:
                 f"Anyone who reaches {host} could report; set BALLAST_EVALUATE_TOKEN, or unset BALLAST_EVALUATE_HOST"
             )
         app = application(self._take, None if token is None else token.get_secret_value())
-        self._serving = Serving(app, "evaluate", host, evaluate.port)
+        self._serving = Serving(app, "evaluate", host, evaluate.port, connections=_MOST_CONNECTIONS)
 
     def step(self) -> int:
         """Wait a moment; raises UnavailableError if the server has ended."""

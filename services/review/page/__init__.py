@@ -10,6 +10,7 @@ from services.review.store import Store
 from services.serving import Serving
 from services.stage import Context
 
+_MOST_CONNECTIONS = 1_000  # a browser takes six
 Serve = Callable[[Context, int, Reviewing, Store], Serving | None]
 
 
@@ -17,7 +18,7 @@ def served(context: Context, port: int, reviewing: Reviewing, store: Store) -> S
     """Serve the page; raises InputError if the guidelines can't be read, UnavailableError if the port is taken."""
     show = Show(context.pipeline, guidelines(context), context.recipe.review.undo_seconds, context.now)
     app = application(reviewing, store, show, context.now, context.review_host)
-    return Serving(app, "review", context.review_host, port)
+    return Serving(app, "review", context.review_host, port, connections=_MOST_CONNECTIONS)
 
 
 def guidelines(context: Context) -> str:

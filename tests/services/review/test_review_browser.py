@@ -43,6 +43,7 @@ class Visitor:
     def come_in(self, name: str) -> None:
         """Log in by keyboard: the name's field has the focus."""
         self.page.goto(self.address)
+        self.page.wait_for_function("document.activeElement?.name === 'name'")
         self.page.keyboard.type(name)
         self.page.keyboard.press("Tab")
         self.page.keyboard.type(PASSWORD)

@@ -149,7 +149,7 @@ def programs(secret: str, port: int, socket: str) -> dict[str, Hostile]:
             "import sys\nwhile True:\n    print('x' * 1_000, file=sys.stderr)", killed=("output",)
         ),
         "floods the report": Hostile(
-            "import os\nfor fd in range(3, 1_024):\n    try:\n        while True:\n"
+            "import os\nfor fd in range(3, 100_000):\n    try:\n        while True:\n"
             "            os.write(fd, b'x' * 1_000)\n"
             "    except OSError:\n        pass",
             killed=("output",),
