@@ -19,6 +19,9 @@ RUN useradd --uid 10001 --create-home ballast \
 COPY --from=build /opt/ballast /opt/ballast
 ENV PATH=/opt/ballast/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    OMP_NUM_THREADS=1 \
+    OPENBLAS_NUM_THREADS=1 \
+    MKL_NUM_THREADS=1 \
     BALLAST_HOME=/var/lib/ballast
 USER ballast
 WORKDIR /var/lib/ballast

@@ -68,7 +68,7 @@ bench-sandbox: install
 	$(BIN)/python bench/sandbox.py
 
 bench-verify: install
-	PYTHONPATH=tests:tests/services/verify $(BIN)/python bench/verify.py
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONPATH=tests:tests/services/verify $(BIN)/python bench/verify.py
 
 schemas: install
 	$(BIN)/python tests/schemas/release.py

@@ -97,3 +97,8 @@ def test_the_files_that_the_image_copies_make_a_whole_wheel(tmp_path: Path) -> N
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"services/cli.py", "streams/jars.txt", "streams/schemas/mix.avsc", "services/mix/service.py"} <= names
+
+
+def test_a_stage_in_a_container_keeps_to_one_core_as_under_the_supervisor() -> None:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert all(f"{name}=1" in text for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"))
