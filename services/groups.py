@@ -5,6 +5,8 @@ Sources are the recipe's, and some that are none: these names a recipe can't giv
 
 from typing import NamedTuple
 
+from streams.samples import Sample
+
 HUMAN = "human"
 ALL = "all"  # a batch is one whole, and all synthetic text of a task is one too
 OTHER = "other"  # what is beyond the number of groups that are told apart; a task may be that too
@@ -14,6 +16,11 @@ MOST = 64  # groups
 OF_A_TASK = 5  # seeds, mix, all that is generated, and the other sources generated and accepted
 OF_A_SOURCE = 2  # generated and accepted
 MOST_SOURCES = (MOST // 2 - OF_A_TASK) // OF_A_SOURCE  # told apart, so that one task and all others have room
+
+
+def source_of(sample: Sample) -> str:
+    """Return the name of the source of a sample."""
+    return BROUGHT if sample.lineage.source is None else sample.lineage.source.name
 
 
 class Name(NamedTuple):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import NamedTuple
 
-from services.groups import BROUGHT
+from services.groups import source_of
 from streams.broker import Broker, Record
 from streams.codec import Codec
 from streams.events import SampleRejected
@@ -38,11 +38,6 @@ def read(broker: Broker, codec: Codec, pipeline: str, *, examples: int, source: 
     with closing(Fold(broker, [name(pipeline, word) for word in ("verify", "reject")], books.take)) as fold:
         fold.catch_up()
     return books.told()
-
-
-def source_of(sample: Sample) -> str:
-    """Return the name of the source of a sample."""
-    return BROUGHT if sample.lineage.source is None else sample.lineage.source.name
 
 
 class _Books:

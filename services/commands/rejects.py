@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from services.books.rejects import Reason, Rejects, read, source_of
+from services.books.rejects import Reason, Rejects, read
 from services.commands.output import JsonOption, PipelineOption, RecipeOption, note, print_json, say, table
 from services.errors import InputError
+from services.groups import source_of
 from services.supervise import session
 from streams.events import SampleRejected
 from streams.samples import Verdict, beginning

@@ -11,7 +11,7 @@ from streams.codec import Codec
 from streams.errors import DecodeError
 from streams.events import ReviewReason, ReviewRequested, ReviewSubmitted
 from streams.fold import Fold
-from streams.samples import Outcome
+from streams.samples import Outcome, beginning
 from streams.topics import name
 
 _SHOWN = 120
@@ -128,6 +128,5 @@ class Desk:
 
 
 def _line(request: ReviewRequested) -> Waiting:
-    text = " ".join(" ".join(turn.text for turn in request.sample.turns).split())
-    shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-    return Waiting(request.sample.sample_id, request.reason, request.automatic, request.expires_at, shown)
+    sample = request.sample
+    return Waiting(sample.sample_id, request.reason, request.automatic, request.expires_at, beginning(sample, _SHOWN))

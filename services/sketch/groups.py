@@ -2,7 +2,18 @@
 
 from collections.abc import Sequence
 
-from services.groups import ALL, BROUGHT, HUMAN, MOST, MOST_SOURCES, OF_A_SOURCE, OF_A_TASK, OTHER, Name
+from services.groups import (
+    ALL,
+    BROUGHT,
+    HUMAN,
+    MOST,
+    MOST_SOURCES,
+    OF_A_SOURCE,
+    OF_A_TASK,
+    OTHER,
+    Name,
+    source_of,
+)
 from streams.events import Event, SampleGenerated, SampleIngested, SampleMixed, SampleVerified
 from streams.samples import Sample
 
@@ -47,6 +58,5 @@ class Groups:
         return Name(word, sample.task if sample.task in self._tasks else OTHER, source)
 
     def _source(self, sample: Sample) -> str:
-        source = sample.lineage.source
-        name = source.name if source is not None else BROUGHT
+        name = source_of(sample)
         return name if name in self._sources else OTHER

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from services.groups import BROUGHT
+from services.groups import source_of
 from services.recipe import Verify
 from services.verify.calibration import Calibration
 from services.verify.check import Batch, Entries
@@ -111,8 +111,7 @@ def _counted(judged: Sequence[Judged]) -> Counter[tuple[str, str]]:
 
 
 def _accepted(judged: Sequence[Judged]) -> Counter[str]:
-    sources = (one.sample.lineage.source for one in judged if fate(one) == "verify")
-    return Counter(BROUGHT if source is None else source.name for source in sources)
+    return Counter(source_of(one.sample) for one in judged if fate(one) == "verify")
 
 
 def _killed(judged: Sequence[Judged]) -> Counter[str]:
