@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from services.index.ids import pack
+from services.index.minhash import shape
 from services.recipe import parse
 from services.verify.check import Batch
 from services.verify.chosen import checks
-from services.verify.ids import pack
 from services.verify.known import Known
-from services.verify.minhash import shape
 from services.verify.pipeline import run
 from streams.codec import Codec
 from streams.samples import Sample, digest

@@ -17,6 +17,7 @@ from rich.table import Table
 from scipy.stats import beta
 
 from services import artefact
+from services.index.minhash import shape
 from services.recipe import Check as CheckName
 from services.recipe import Recipe, parse
 from services.verify import consistency
@@ -27,7 +28,6 @@ from services.verify.checks.length import Length
 from services.verify.checks.surprisal import Surprisal
 from services.verify.chosen import NOTHING, Fitted, checks
 from services.verify.known import Known
-from services.verify.minhash import shape
 from services.verify.pipeline import Checks, run
 from streams.broker import Record
 from streams.codec import Codec

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.artefact import said
-from services.verify.ids import IdArray, pack
-from services.verify.minhash import Fingerprints, Shape, fingerprints
+from services.index.ids import pack
+from services.index.minhash import Shape, fingerprints
+from services.index.texts import Entries
 from streams.samples import Sample, Verdict
 from streams.words import Flat, hashed, some, text_of, words
 
@@ -26,18 +27,6 @@ class Check(Protocol):
 
         Changes no state, for the batch may be dropped or looked at again. May block where it asks a process or a model.
         """
-
-
-class Entries(NamedTuple):
-    """What is remembered of texts: ids, content hashes and fingerprints, one each per text."""
-
-    ids: IdArray
-    contents: NDArray[np.uint32]
-    prints: Fingerprints
-
-    def select(self, places: NDArray[np.int64]) -> "Entries":
-        """Return the entries of some of the texts."""
-        return Entries(self.ids[places], self.contents[places], self.prints.select(places))
 
 
 class Columns(Protocol):

@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from services.groups import source_of
+from services.index.ids import IdArray, pack
+from services.index.texts import Entries
 from services.recipe import Verify
 from services.verify.calibration import Calibration
-from services.verify.check import Batch, Entries
+from services.verify.check import Batch
 from services.verify.checks.code import Code
 from services.verify.fate import Judged, Stamp, fate, output
-from services.verify.ids import IdArray, pack
 from services.verify.known import Known
 from services.verify.pipeline import Checks, run
 from services.verify.work import Work, ordered

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.verify.ids import IdArray, Ids
-from services.verify.table import Rows, Table
+from services.index.ids import IdArray, Ids
+from services.index.table import Rows, Table
 from streams.words import GRAM, Flat, runs
 
 

@@ -6,10 +6,10 @@ What lies in `response` is a fold; only candidates without a fate are kept, so i
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from services.index.ids import Ids, pack
 from services.models.answers import Asker, Question, Refusal
 from services.models.provider import Provider, Request
 from services.recipe import Judge
-from services.verify.ids import Ids, pack
 from services.verify.rubric import RUBRIC, prompt
 from streams.broker import Broker, Record
 from streams.codec import Codec

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
+from services.index.ids import Ids
 from services.models.door import connect
 from services.models.endpoint import endpoint
 from services.models.provider import Provider
 from services.stage import Context
 from services.verify.checks.judge import Judge
-from services.verify.ids import Ids
 from services.verify.judge_calls import JudgeCalls
 
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from services.index.ids import IdArray, Ids, pack
+from services.index.minhash import Shape
+from services.index.texts import Entries, Texts
 from services.verify.calibration import Calibration
-from services.verify.check import Batch, Entries
+from services.verify.check import Batch
 from services.verify.holdout import Holdout
-from services.verify.ids import IdArray, Ids, pack
-from services.verify.minhash import Shape
 from services.verify.seeds import Seeds
-from services.verify.texts import Texts
 from streams.broker import Record
 from streams.codec import Codec
 from streams.errors import DecodeError

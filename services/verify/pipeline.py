@@ -4,12 +4,12 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from services.index.texts import Match
 from services.verify.audit import drawn, drawn_as_rare
 from services.verify.check import Batch, Check
 from services.verify.checks.duplicate import verdict
 from services.verify.fate import Judged, fate
 from services.verify.neighbour import Guide
-from services.verify.texts import Match
 from services.verify.twins import Twins
 from services.verify.work import Work
 from streams.samples import Verdict

@@ -4,11 +4,11 @@ import heapq
 from collections import Counter
 from itertools import chain
 
+from services.faults.refusals import refuses
+from services.index.ids import IdArray, Ids, pack
 from services.verify.check import Batch
 from services.verify.endings import unstopped
-from services.verify.ids import IdArray, Ids, pack
 from services.verify.languages import language_of
-from services.verify.refusals import refuses
 from streams.words import words
 
 _SAMPLE = 2_000  # seeds whose languages are counted: those with the smallest ids, a random draw as ids are hashes

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import structlog
 
 from services.artefact import TooFewError
+from services.index.minhash import shape
 from services.models.provider import Provider
 from services.on_reference import OnReference
 from services.reference import Accepted, accepted
@@ -26,7 +27,6 @@ from services.verify.handler import Handler
 from services.verify.judges import connected, judge
 from services.verify.known import FATES, Known
 from services.verify.local_judge import LocalJudge
-from services.verify.minhash import shape
 from streams.events import MixPolicySet
 from streams.processor import Limits, Processor, Wiring
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from services.index.minhash import jaccard
+from services.index.texts import BUCKET, Match
 from services.verify.check import Batch
-from services.verify.minhash import jaccard
-from services.verify.texts import BUCKET, Match
 
 
 class Twins:

@@ -5,8 +5,8 @@ Texts of the same batch are `twins`: they are not in the index before the batch 
 
 from collections.abc import Sequence
 
+from services.index.texts import Match, Texts
 from services.verify.check import Batch
-from services.verify.texts import Match, Texts
 from streams.samples import Verdict
 
 

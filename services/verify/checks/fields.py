@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from services.verify.fault import Fault
+from services.faults.fault import Fault
 from streams.samples import Sample
 
 

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Sequence
 
+from services.faults.damage import damage
+from services.faults.fault import Fault, verdicts
 from services.verify.check import Batch
-from services.verify.checks.damage import damage
 from services.verify.checks.fields import fields_fault
-from services.verify.fault import Fault, verdicts
 from streams.samples import Sample, Turn, Verdict
 
 ROLES = frozenset({"system", "user", "assistant", "document"})

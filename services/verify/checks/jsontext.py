@@ -8,9 +8,9 @@ from jsonschema.exceptions import SchemaError
 from jsonschema.protocols import Validator
 from referencing.jsonschema import EMPTY_REGISTRY
 
+from services.faults.fault import Fault
 from services.recipe import RecipeError
 from services.verify.checks.format import ReadJson
-from services.verify.fault import Fault
 
 _LONGEST = 200
 

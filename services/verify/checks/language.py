@@ -6,8 +6,8 @@ classifier, which takes a hundred times as long as that.
 
 from collections.abc import Sequence
 
+from services.faults.fault import Fault, verdicts
 from services.verify.check import Batch
-from services.verify.fault import Fault, verdicts
 from services.verify.languages import FEWEST, language_of
 from services.verify.seeds import Seeds
 from streams.samples import Verdict

@@ -5,9 +5,9 @@ Safety survives: a refusal passes where the seed's own answer is one.
 
 from collections.abc import Sequence
 
+from services.faults.fault import Fault, verdicts
+from services.faults.refusals import found
 from services.verify.check import Batch
-from services.verify.fault import Fault, verdicts
-from services.verify.refusals import found
 from services.verify.seeds import Seeds
 from streams.samples import Sample, Verdict
 

@@ -6,9 +6,9 @@ Verse has refrains, so the limits lie beyond what the plays do.
 
 from collections.abc import Sequence
 
+from services.faults.fault import Fault, verdicts
 from services.verify.check import Batch
 from services.verify.checks.fenced import TASK as CODE
-from services.verify.fault import Fault, verdicts
 from streams.samples import Sample, Verdict
 from streams.words import words
 

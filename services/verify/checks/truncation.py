@@ -6,9 +6,9 @@ Of code only the fence of a block counts, and of maths and labels no missing ful
 
 from collections.abc import Sequence
 
+from services.faults.fault import Fault, verdicts
 from services.verify.check import Batch
 from services.verify.endings import cut
-from services.verify.fault import Fault, verdicts
 from services.verify.seeds import Seeds
 from streams.samples import Sample, Verdict
 

@@ -11,8 +11,8 @@ from services.evaluate.cycle import Batches, Cycle
 from services.evaluate.integrity import Integrity
 from services.evaluate.proxy import flat, has_labels
 from services.evaluate.sets import Draw, benchmark, held_back, held_back_of, real_sets
+from services.index.ids import pack
 from services.verify.holdout import Holdout
-from services.verify.ids import pack
 from streams.codec import Codec
 from streams.errors import UnavailableError
 from streams.events import SampleMixed

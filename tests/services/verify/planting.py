@@ -4,8 +4,8 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from services.index.minhash import shape
 from services.verify.check import Batch, Check
-from services.verify.minhash import shape
 from streams.samples import Sample, Turn, content_hash, digest
 
 Plant = Callable[[Sample, random.Random], Sample]

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from verify_world import SHAPE, batch, sample, text
 
+from services.index.minhash import SKETCH, fingerprints, jaccard, shape
+from services.index.texts import Texts
 from services.verify.checks.duplicate import Duplicate
-from services.verify.minhash import SKETCH, fingerprints, jaccard, shape
-from services.verify.texts import Texts
 from streams.samples import Sample, Turn
 from streams.words import hashed, text_of, words
 

@@ -6,9 +6,9 @@ from human_texts import documents, glosses
 from planting import Plant, caught, failed
 from verify_world import batch, human, sample
 
+from services.index.ids import pack
 from services.verify.checks import language
 from services.verify.checks.language import Language
-from services.verify.ids import pack
 from services.verify.seeds import Seeds
 from streams.samples import Sample
 

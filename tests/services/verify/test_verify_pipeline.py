@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from verify_world import SHAPE, Says, batch, sample, text
 
+from services.index.texts import Texts
 from services.verify.checks.duplicate import Duplicate
 from services.verify.pipeline import Checks, run
-from services.verify.texts import Texts
 from services.verify.work import Work, ordered
 from streams.samples import Verdict
 

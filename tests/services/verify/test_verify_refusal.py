@@ -7,10 +7,10 @@ from human_texts import dialogues, documents, glosses
 from planting import Plant, caught, conversation, failed
 from verify_world import CODEC, SHAPE, batch, human, sample
 
+from services.faults.refusals import found
+from services.index.ids import pack
 from services.verify.checks.refusal import Refusal
-from services.verify.ids import pack
 from services.verify.known import Known
-from services.verify.refusals import found
 from services.verify.seeds import Seeds
 from streams.broker import Record
 from streams.events import SampleIngested

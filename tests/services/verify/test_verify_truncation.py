@@ -6,8 +6,8 @@ from human_texts import dialogues, documents, glosses
 from planting import Plant, caught, failed, with_turns
 from verify_world import batch, human
 
+from services.index.ids import pack
 from services.verify.checks.truncation import Truncation
-from services.verify.ids import pack
 from services.verify.seeds import Seeds
 from streams.samples import Sample
 

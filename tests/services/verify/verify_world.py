@@ -7,11 +7,11 @@ from typing import Any, get_args
 
 from idling import until_idle
 
+from services.index.minhash import Shape, shape
 from services.recipe import Check as CheckName
 from services.recipe import Recipe, parse
 from services.stage import Context, Stage
 from services.verify.check import Batch
-from services.verify.minhash import Shape, shape
 from services.verify.service import build
 from streams.broker import Outgoing, TopicPartition
 from streams.codec import Codec

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.verify.column import Column
-from services.verify.ids import Ids, pack, unpack
-from services.verify.table import Table
+from services.index.column import Column
+from services.index.ids import Ids, pack, unpack
+from services.index.table import Table
 
 KEYS = st.integers(0, 40) | st.integers(2**32 - 5, 2**32 - 1) | st.integers(0, 2**32 - 1)
 

@@ -6,16 +6,28 @@ It lies in memory and is a fold over the log, so it can't disagree with what was
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from services.verify.check import Entries
-from services.verify.column import Column
-from services.verify.ids import IdArray, Ids
-from services.verify.minhash import Shape, jaccard
-from services.verify.table import Rows, Table
+from services.index.column import Column
+from services.index.ids import IdArray, Ids
+from services.index.minhash import Fingerprints, Shape, jaccard
+from services.index.table import Rows, Table
 
 BUCKET = 8  # texts that one band key leads to; a template's thousands would make every look-up long
 _COMPARED = 8  # candidates that are compared, those with the most bands in common first
 _ROW = (1 << 32) - 1
+
+
+class Entries(NamedTuple):
+    """What is remembered of texts: ids, content hashes and fingerprints, one each per text."""
+
+    ids: IdArray
+    contents: NDArray[np.uint32]
+    prints: Fingerprints
+
+    def select(self, places: NDArray[np.int64]) -> "Entries":
+        """Return the entries of some of the texts."""
+        return Entries(self.ids[places], self.contents[places], self.prints.select(places))
 
 
 class Match(NamedTuple):

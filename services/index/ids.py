@@ -9,8 +9,8 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from services.verify.column import Column
-from services.verify.table import Rows, Table
+from services.index.column import Column
+from services.index.table import Rows, Table
 
 IdArray = NDArray[np.uint64]
 _ID_BYTES = 16
