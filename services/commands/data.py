@@ -46,11 +46,16 @@ def _report(done: Summary, *, json: bool) -> None:
         return
     say(
         f"{done.read:,} read: {done.seed:,} to seed, {done.reference:,} to reference, {done.holdout:,} to holdout, "
-        f"{done.candidates:,} candidates (not human), {done.duplicates:,} duplicates, {done.known:,} known, "
-        f"{done.bad:,} bad"
+        f"{done.candidates:,} candidates (not human), {done.marked:,} candidates (marked), {done.duplicates:,} "
+        f"duplicates, {done.near:,} near-duplicates, {done.known:,} known, {done.bad:,} bad"
     )
-    for line in done.first_bad:
-        say(f"  bad: {line}")
+    for told, lines in (("marked", done.first_marked), ("near", done.first_near), ("bad", done.first_bad)):
+        for line in lines:
+            say(f"  {told}: {line}")
+    if done.marked:
+        say(
+            "Marked samples say that they are human and look like a model's; they are candidates, as other models' are."
+        )
     if done.bad:
         say("All bad lines: `ballast dead list --stage ingest`. Mend the file and ingest it again; the rest is in.")
 

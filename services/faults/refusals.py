@@ -7,10 +7,11 @@ assistant says: the acts that it is asked for, and itself. Few texts hold a word
 import re
 from typing import Literal, NamedTuple
 
+from services.faults.quoted import unquoted
+
 Kind = Literal["refusal", "boilerplate"]
 
 _HEAD, _TAIL = 300, 250  # characters that are looked at
-_QUOTED = re.compile(r'"[^"\n]*(?:"|$)|“[^”\n]*(?:”|$)|^>.*$', re.MULTILINE)
 
 _ACT = (
     r"(?: directly| really| actually| simply| in good conscience)?(?: assist\b| fulfil| comply with\b| provide\b|"
@@ -207,13 +208,13 @@ def found(text: str) -> Found | None:
     said = text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]}\n{_from_a_quote(text[-_TAIL:])}"
     said = said.lower().replace("’", "'")
     for pattern in dict.fromkeys([pattern for cue, pattern in _REFUSES if cue in said]):
-        if match := pattern.search(_unquoted(said)):
+        if match := pattern.search(unquoted(said)):
             return Found("refusal", match[0], "beginning" if match.start() < _HEAD else "end")
     begun = said.lstrip()
     if begun.startswith(_FIRST_WORDS) and (match := _OPENS.match(begun)):
         return Found("boilerplate", match[0], "beginning")
     if any(cue in said for cue in _LAST_WORDS):
-        said = _unquoted(said)
+        said = unquoted(said)
         if match := _CLOSES.search(said, max(0, len(said) - _TAIL)):
             return Found("boilerplate", match[0], "end")
     return None
@@ -223,12 +224,6 @@ def refuses(text: str) -> bool:
     """Tell whether a turn is a refusal."""
     said = found(text)
     return said is not None and said.kind == "refusal"
-
-
-def _unquoted(said: str) -> str:
-    """Blank out what is quoted, so that places stay."""
-    is_quoting = '"' in said or "“" in said or ">" in said
-    return _QUOTED.sub(lambda quoted: " " * len(quoted[0]), said) if is_quoting else said
 
 
 def _from_a_quote(tail: str) -> str:

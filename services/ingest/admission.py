@@ -1,7 +1,7 @@
 """Makes samples of rows: cleaned, named by their content, with where they come from; or says why a row is none."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from services.ingest import fields
@@ -49,7 +49,7 @@ def admit(row: Row, domain: str | None, terms: Terms) -> Sample:
     content = content_hash(terms.task, turns, label, answer, tests)
     lineage = _lineage(values, row, terms)
     sample = Sample(
-        sample_id=content if lineage.origin == "HUMAN" else digest("ingested", content),
+        sample_id=content if lineage.origin == "HUMAN" else _candidate_id(content),
         content_hash=content,
         task=terms.task,
         turns=turns,
@@ -61,6 +61,16 @@ def admit(row: Row, domain: str | None, terms: Terms) -> Sample:
     )
     _fits(sample)
     return sample
+
+
+def as_unknown(sample: Sample, terms: Terms) -> Sample:
+    """Return a sample that says it is human, and is a model's by the look of it, as a candidate."""
+    lineage = replace(sample.lineage, origin="UNKNOWN", generation=terms.deepest)
+    return replace(sample, sample_id=_candidate_id(sample.content_hash), lineage=lineage)
+
+
+def _candidate_id(content: str) -> str:
+    return digest("ingested", content)
 
 
 def _turns(values: Mapping[str, Any], task: str) -> tuple[Turn, ...]:

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from streams.broker import Broker, Record
-from streams.fold import Fold
-from streams.topics import name
+from streams.broker import Record
 
-TOPICS = ("seed", "reference", "holdout", "generate", "dead.ingest")
+POOLS = ("seed", "reference", "holdout")
+TOPICS = (*POOLS, "generate", "dead.ingest")
 
 
 class Known:
@@ -16,13 +15,9 @@ class Known:
         self._logged: set[bytes] = set()
         self._taken: set[bytes] = set()
 
-    def load(self, broker: Broker, pipeline: str) -> None:
-        """Read what is committed now. Blocks."""
-        fold = Fold(broker, [name(pipeline, word) for word in TOPICS], self._note)
-        try:
-            fold.catch_up()
-        finally:
-            fold.close()
+    def note(self, records: Sequence[Record]) -> None:
+        """Take records of the log in. Idempotent."""
+        self._logged.update(bytes.fromhex(record.key.decode()) for record in records if record.key)
 
     def take(self, identity: str) -> str | None:
         """Take an id; None: it is new, else `known` to the log or a `duplicate` of this run."""
@@ -33,6 +28,3 @@ class Known:
             return "known"
         self._taken.add(key)
         return None
-
-    def _note(self, records: Sequence[Record]) -> None:
-        self._logged.update(bytes.fromhex(record.key.decode()) for record in records if record.key)

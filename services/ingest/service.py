@@ -8,28 +8,26 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import BinaryIO
 
-from services.ingest.admission import admit, terms
-from services.ingest.errors import UnfitError
 from services.ingest.inputs import Input, find
-from services.ingest.known import Known
-from services.ingest.outputs import DEAD, STAGE, of_bad_line, of_sample
-from services.ingest.rows import BadLine, Item, rejected
-from services.ingest.split import Shares
+from services.ingest.intake import Decided, Intake
+from services.ingest.outputs import DEAD, STAGE
+from services.ingest.rows import Item
 from services.ingest.summary import Summary, Tally
 from services.stage import Context, Stage
 from streams.broker import Outgoing
 from streams.errors import AbortableError, UnavailableError
-from streams.samples import Sample
 from streams.topics import identity, word_of
-from streams.writer import Output, Writer
+from streams.writer import Writer
 
 Progress = Callable[[int, int], None]
 
 _RECORDS = 1_000
 _BYTES = 8_000_000
 _ROWS = 10_000
+_BLOCK = 250  # rows that are decided together
 _IDLE_SECONDS = 0.5
 
 
@@ -42,13 +40,11 @@ class _Chunk:
     """A stretch of input on its way: what to write in one transaction, and what to count once it is committed."""
 
     records: list[Outgoing] = field(default_factory=list)
-    fates: Counter[str] = field(default_factory=Counter)
-    bad: list[BadLine] = field(default_factory=list)
+    decided: list[Decided] = field(default_factory=list)
     size: int = 0
-    rows: int = 0
 
     def full(self) -> bool:
-        return len(self.records) >= _RECORDS or self.size >= _BYTES or self.rows >= _ROWS
+        return len(self.records) >= _RECORDS or self.size >= _BYTES or len(self.decided) >= _ROWS
 
 
 class Ingest:
@@ -56,10 +52,8 @@ class Ingest:
 
     def __init__(self, context: Context, files: Sequence[Input], progress: Progress) -> None:
         self._context, self._files, self._progress = context, files, progress
-        self._terms = terms(context.recipe)
-        self._shares = Shares(context.recipe.split.reference, context.recipe.split.holdout)
         self._writer = Writer(context.broker, context.codec, context.pipeline, identity(context.pipeline, STAGE, 0))
-        self._known = Known()
+        self._intake = Intake(context.recipe)
         self._tally = Tally()
         self._total = sum(file.size for file in files)
         self._before = 0
@@ -76,7 +70,7 @@ class Ingest:
     def start(self) -> None:
         """Fence an ingest that may still run, then learn what the log holds. Blocks."""
         self._writer.start()
-        self._known.load(self._context.broker, self._context.pipeline)
+        self._intake.load(self._context.broker, self._context.codec, self._context.pipeline)
 
     def step(self) -> int:
         """Take in the next stretch of input and return its rows; waits a little when all is done."""
@@ -87,11 +81,11 @@ class Ingest:
         if not self._commit(chunk):
             return 0
         self._chunk = None
-        self._tally.add(chunk.fates, chunk.bad)
+        self._tally.add(chunk.decided)
         self._progress(self._reached(), self._total)
         if not chunk.full():
-            self.done, self._known = True, Known()
-        return chunk.rows
+            self.done, self._intake = True, Intake(self._context.recipe)
+        return len(chunk.decided)
 
     def close(self) -> None:
         """Let go of files and connections."""
@@ -113,38 +107,13 @@ class Ingest:
 
     def _next_chunk(self) -> _Chunk:
         chunk = _Chunk()
-        for file, item in self._items:
-            fate, output = self._decide(item, file.domain, chunk)
-            chunk.fates[fate] += 1
-            chunk.rows += 1
-            if output is not None:
-                (record,) = self._writer.encode((output,))
+        while not chunk.full() and (block := list(islice(self._items, _BLOCK))):
+            decided = self._intake.decide([(item, file.domain) for file, item in block], self._context.now())
+            chunk.decided += decided
+            for record in self._writer.encode([one.output for one in decided if one.output is not None]):
                 chunk.records.append(record)
                 chunk.size += len(record.value)
-            if chunk.full():
-                break
         return chunk
-
-    def _decide(self, item: Item, domain: str | None, chunk: _Chunk) -> tuple[str, Output | None]:
-        """Return what becomes of an item, and the event for it if it is news."""
-        sample = self._sample(item, domain)
-        now = self._context.now()
-        if isinstance(sample, BadLine):
-            chunk.bad.append(sample)
-            letter = of_bad_line(sample, now)
-            return "bad", None if self._known.take(letter.key) else letter
-        if repeated := self._known.take(sample.sample_id):
-            return repeated, None
-        output = of_sample(sample, self._shares, now)
-        return output.word, output
-
-    def _sample(self, item: Item, domain: str | None) -> Sample | BadLine:
-        if isinstance(item, BadLine):
-            return item
-        try:
-            return admit(item, domain, self._terms)
-        except UnfitError as error:
-            return rejected(item, str(error))
 
     def _commit(self, chunk: _Chunk) -> bool:
         """Write a chunk; False: nothing of it was written, and it may be tried again."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from services.groups import RESERVED
 from services.recipe.judging import Check, Judge, Price, Review, Verify
-from services.recipe.making import Generate, Seeds, Source, Split
+from services.recipe.making import Generate, Hygiene, Seeds, Source, Split
 from services.recipe.part import Name, Part, RecipeError
 from services.recipe.using import Evaluate, Mix, Monitor
 
@@ -21,6 +21,7 @@ __all__ = [
     "Check",
     "Evaluate",
     "Generate",
+    "Hygiene",
     "Judge",
     "Mix",
     "Monitor",

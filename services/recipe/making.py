@@ -1,11 +1,13 @@
 """What a recipe says of the human data and of the models that make candidates from it."""
 
 from hashlib import blake2b
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field, model_validator
 
 from services.recipe.part import Name, Part, Share
+
+Hygiene = Literal["damage", "personal", "model_marks", "near_duplicate"]
 
 
 class Seeds(Part):
@@ -17,6 +19,11 @@ class Seeds(Part):
     licence: str = Field(description="Licence of the data, carried on every sample.")
     origin: Literal["HUMAN", "HUMAN_EDITED", "SYNTHETIC", "UNKNOWN"] = "HUMAN"
     domain: str | None = Field(default=None, description="Stratum of all samples; a column named domain wins.")
+    hygiene: tuple[Hygiene, ...] = Field(
+        default=get_args(Hygiene),
+        description="What human data is held to: damaged or personal text is set aside, a text with a model's marks "
+        "becomes a candidate, one that nearly repeats another (verify.near_duplicate) is left out.",
+    )
     words: int = Field(default=80, ge=1, description="Words of one document of plain text.")
 
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from services.index.texts import Match
+from services.index.twins import Twins
 from services.verify.audit import drawn, drawn_as_rare
 from services.verify.check import Batch, Check
 from services.verify.checks.duplicate import verdict
 from services.verify.fate import Judged, fate
 from services.verify.neighbour import Guide
-from services.verify.twins import Twins
 from services.verify.work import Work
 from streams.samples import Verdict
 
@@ -42,7 +42,7 @@ def run(checks: Checks, batch: Batch, audit_share: float, rare_share: float = 0.
     audited = [drawn(sample.sample_id, audit_share) for sample in batch.samples]
     waiting = {place for place, is_audited in enumerate(audited) if is_audited}
     # Made first, so that the fingerprints that both it and the check need are no check's work.
-    twins = None if checks.near_duplicate is None else Twins(batch, checks.near_duplicate)
+    twins = _twins(batch, checks.near_duplicate)
     passed = docket.passing(checks.quick, range(len(batch.samples)))
     if twins is None:
         passed = docket.passing(checks.costly, passed)
@@ -52,6 +52,10 @@ def run(checks: Checks, batch: Batch, audit_share: float, rare_share: float = 0.
     if checks.guide is not None:
         judged = _guided(judged, batch, checks.guide, rare_share)
     return Run(judged, sorted(waiting.union(passed)), docket.work)
+
+
+def _twins(batch: Batch, threshold: float | None) -> Twins | None:
+    return None if threshold is None else Twins(batch.samples, batch.entries.prints, threshold)
 
 
 class _Docket:

@@ -111,6 +111,7 @@ def test_a_crash_at_any_call_and_a_new_run_lead_to_the_same_log(
     file: Path, after: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.ingest.service._RECORDS", 10)
+    monkeypatch.setattr("services.ingest.service._BLOCK", 10)
     given = recipe(file, reader="jsonl")
     whole = MemoryBroker()
     counting = CrashingBroker(whole, None)

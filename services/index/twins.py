@@ -1,32 +1,38 @@
 """Texts of one batch that repeat each other: none of them is in the index before the batch is committed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.index.minhash import jaccard
+from services.index.minhash import Fingerprints, jaccard
 from services.index.texts import BUCKET, Match
-from services.verify.check import Batch
+from streams.samples import Sample
 
 
 class Twins:
     """Some texts of a batch, by band key and content hash; a band key leads to the first 8 of them that have it."""
 
-    def __init__(self, batch: Batch, threshold: float, shared: dict[int, list[int]] | None = None) -> None:
-        self._batch, self._threshold = batch, threshold
-        self._shared = _shared(batch.entries.prints.bands) if shared is None else shared
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        prints: Fingerprints,
+        threshold: float,
+        shared: dict[int, list[int]] | None = None,
+    ) -> None:
+        self._samples, self._prints, self._threshold = samples, prints, threshold
+        self._shared = _shared(prints.bands) if shared is None else shared
         self._by_band: dict[int, list[int]] = {}
         self._by_content: dict[str, int] = {}
 
     def none(self) -> "Twins":
         """Return none of the batch's texts."""
-        return Twins(self._batch, self._threshold, self._shared)
+        return Twins(self._samples, self._prints, self._threshold, self._shared)
 
     def add(self, places: Iterable[int]) -> None:
         """Add the texts at some places."""
         for place in sorted(places):
-            self._by_content.setdefault(self._batch.samples[place].content_hash, place)
+            self._by_content.setdefault(self._samples[place].content_hash, place)
             for band in self._shared.get(place, ()):
                 held = self._by_band.setdefault(band, [])
                 if len(held) < BUCKET:
@@ -34,7 +40,7 @@ class Twins:
 
     def nearest(self, place: int) -> Match | None:
         """Return the most similar one here that the text at a place repeats."""
-        samples, prints = self._batch.samples, self._batch.entries.prints
+        samples, prints = self._samples, self._prints
         if (same := self._by_content.get(samples[place].content_hash)) is not None:
             return Match(samples[same].sample_id, 1.0, exact=True)
         met = {other for band in self._shared.get(place, ()) for other in self._by_band.get(band, ())}
