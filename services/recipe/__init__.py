@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from services.groups import RESERVED
-from services.recipe.judging import Check, Judge, Price, Review, Verify
+from services.recipe.judging import Check, Judge, LabelRule, LabelRules, Price, Review, Verify
 from services.recipe.making import Generate, Hygiene, Seeds, Source, Split
 from services.recipe.part import Name, Part, RecipeError
 from services.recipe.using import Evaluate, Mix, Monitor
@@ -23,6 +23,8 @@ __all__ = [
     "Generate",
     "Hygiene",
     "Judge",
+    "LabelRule",
+    "LabelRules",
     "Mix",
     "Monitor",
     "Price",

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from services.patterns import fault
 from services.recipe.part import Name, Part, Share
 
 
@@ -43,6 +44,7 @@ class Judge(Part):
 Check = Literal[
     "format",
     "depth",
+    "label",
     "truncation",
     "refusal",
     "leak",
@@ -58,6 +60,40 @@ Check = Literal[
     "judge",
     "local_judge",
 ]
+
+
+class LabelRule(Part):
+    """What the text of a label must match, or must not."""
+
+    label: str
+    pattern: str = Field(
+        min_length=1, max_length=1_000, description="RE2, to match anywhere; no text makes it run away. (?i), (?s)."
+    )
+    field: Literal["text", "last"] = Field(default="text", description="All turns but the system's, or the last one.")
+    must: Literal["match", "not_match"] = "match"
+
+    @field_validator("pattern")
+    @classmethod
+    def _is_one(cls, pattern: str) -> str:
+        if why := fault(pattern):
+            raise ValueError(f"this is no regular expression as RE2 has them ({why}); mend it there")
+        return pattern
+
+
+class LabelRules(Part):
+    """What labels have to be like; the check `label` holds candidates that have one to it."""
+
+    allowed: tuple[str, ...] | None = Field(
+        default=None, min_length=1, description="null: any; consistency flags one that no human document has."
+    )
+    rules: tuple[LabelRule, ...] = ()
+
+    @model_validator(mode="after")
+    def _rules_can_apply(self) -> "LabelRules":
+        for number, rule in enumerate(self.rules):
+            if self.allowed is not None and rule.label not in self.allowed:
+                raise ValueError(f"rule {number} is for {rule.label}, which is not in `allowed`; add it there")
+        return self
 
 
 class Verify(Part):
@@ -88,6 +124,7 @@ class Verify(Part):
     languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] | None = Field(
         default=None, min_length=1, description="ISO 639-1 codes; null: those of 1 % of the seeds."
     )
+    labels: LabelRules = LabelRules()
     json_schema: dict[str, Any] | None = Field(default=None, description="The last turn must be JSON of this schema.")
     judges: tuple[Judge, ...] = ()
     votes: int = Field(default=1, ge=1, le=9, description="Judges that each candidate is shown to.")

@@ -14,6 +14,7 @@ from services.verify.checks.depth import Depth
 from services.verify.checks.duplicate import Duplicate
 from services.verify.checks.fenced import TASK
 from services.verify.checks.format import Format, ReadJson
+from services.verify.checks.label import Label
 from services.verify.checks.language import Language
 from services.verify.checks.leak import Leak
 from services.verify.checks.maths import Maths
@@ -54,6 +55,7 @@ def checks(recipe: Recipe, known: Known, fitted: Fitted = NOTHING, judge: Check 
     quick: tuple[Check, ...] = (
         Format(verify.min_words, verify.max_words, json),
         Depth(verify.max_generation),
+        Label(verify.labels),
         Truncation(known.seeds),
         Refusal(known.seeds),
         Leak(is_json=json is not None),
