@@ -27,7 +27,7 @@ class Lsa(NamedTuple):
 
     def vectors(self, texts: Flat) -> Vectors:
         """Return (documents, dimensions) vectors of length 1; a document without known words is the zero vector."""
-        found: Vectors = np.asarray(_weighted(_counts(texts), self.idf) @ self.components, np.float32)
+        found: Vectors = np.asarray(_weighted(counts(texts), self.idf) @ self.components, np.float32)
         lengths = np.linalg.norm(found, axis=1, keepdims=True)
         np.divide(found, lengths, out=found, where=lengths > 0)
         return found
@@ -37,28 +37,30 @@ def fit(texts: Flat) -> Lsa:
     """Return the space of these documents, of DIMENSIONS or as many as they span. Takes some seconds for thousands."""
     from sklearn.decomposition import TruncatedSVD  # noqa: PLC0415 - a second to import, and only fitting needs it
 
-    counts = _counts(texts)
-    documents = counts.shape[0]
-    seen = np.bincount(counts.indices, minlength=_FEATURES)
+    counted = counts(texts)
+    documents = counted.shape[0]
+    seen = np.bincount(counted.indices, minlength=_FEATURES)
     idf = (np.log((1 + documents) / (1 + seen)) + 1).astype(np.float32)
     dimensions = max(1, min(DIMENSIONS, documents - 1))
-    svd = TruncatedSVD(dimensions, random_state=_SEED).fit(_weighted(counts, idf))
+    svd = TruncatedSVD(dimensions, random_state=_SEED).fit(_weighted(counted, idf))
     return Lsa(idf, np.ascontiguousarray(svd.components_.T, np.float32))
 
 
-def _counts(texts: Flat) -> sparse.csr_array:
+def counts(texts: Flat) -> sparse.csr_array:
     """Return (documents, features): 1 + log of how often each word and each pair comes, documents of length 1."""
     pairs = runs(texts, 2)
     documents = len(texts.starts) - 1
-    rows = np.concatenate([np.repeat(np.arange(documents), np.diff(each.starts)) for each in (texts, pairs)])
-    columns = (np.concatenate([texts.hashes, pairs.hashes]) % np.uint64(_FEATURES)).astype(np.int64)
-    counts = sparse.csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=(documents, _FEATURES))
-    counts.sum_duplicates()
-    counts.data = 1 + np.log(counts.data)
-    lengths = np.sqrt(counts.multiply(counts).sum(axis=1))
+    rows = np.concatenate(
+        [np.repeat(np.arange(documents, dtype=np.int32), np.diff(each.starts)) for each in (texts, pairs)]
+    )
+    columns = (np.concatenate([texts.hashes, pairs.hashes]) % np.uint64(_FEATURES)).astype(np.int32)
+    found = sparse.csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=(documents, _FEATURES))
+    found.sum_duplicates()
+    found.data = 1 + np.log(found.data)
+    lengths = np.sqrt(found.multiply(found).sum(axis=1))
     scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0).astype(np.float32)
-    counts.data *= np.repeat(scale, np.diff(counts.indptr))
-    return counts
+    found.data *= np.repeat(scale, np.diff(found.indptr))
+    return found
 
 
 def _weighted(counts: sparse.csr_array, idf: NDArray[np.float32]) -> sparse.csr_array:
