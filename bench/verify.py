@@ -22,11 +22,7 @@ from services.recipe import Check as CheckName
 from services.recipe import Recipe, parse
 from services.verify import consistency
 from services.verify.check import Batch
-from services.verify.checks.distance import Distance
-from services.verify.checks.labels import Labels
-from services.verify.checks.length import Length
-from services.verify.checks.surprisal import Surprisal
-from services.verify.chosen import NOTHING, Fitted, checks
+from services.verify.chosen import NOTHING, checks, consistent
 from services.verify.known import Known
 from services.verify.pipeline import Checks, run
 from streams.broker import Record
@@ -63,7 +59,7 @@ class Verifier:
         self._codec, self._parts = Codec(), parts
         fitted = artefact.build(1, list(parts.fit), list(parts.seeds))
         human = consistency.fit(fitted, list(parts.checks), list(parts.seeds), 0.01)
-        self._fitted = Fitted((Surprisal(human), Length(human), Distance(human), Labels(human)))
+        self._fitted = consistent(human)._replace(guide=None)
 
     def checks(self, task: str) -> Checks:
         """Return the checks for a task; those against human documents only where there are such of the task."""

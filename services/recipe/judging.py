@@ -101,8 +101,9 @@ class Verify(Part):
 
     checks: tuple[Check, ...] = Field(
         default=tuple(check for check in get_args(Check) if check != "local_judge"),
-        description="code runs programs, for the task code alone; consistency is surprisal, length, distance and "
-        "labels, against human documents, and only flags; judge asks verify.judges; local_judge is off by default.",
+        description="code runs programs, for the task code alone; consistency is surprisal, length, distance, "
+        "labels and classifier, against human documents, and only flags; judge asks verify.judges; local_judge is off "
+        "by default.",
     )
     slots: int = Field(default=1, ge=1, le=64)
     audit_share: Share = 0.02

@@ -8,21 +8,27 @@ import structlog
 from services.recipe import Recipe, Verify
 from services.verify.check import Check
 from services.verify.checks import jsontext
+from services.verify.checks.classifier import Classifier
 from services.verify.checks.code import Code
 from services.verify.checks.contamination import Contamination
 from services.verify.checks.depth import Depth
+from services.verify.checks.distance import Distance
 from services.verify.checks.duplicate import Duplicate
 from services.verify.checks.fenced import TASK
 from services.verify.checks.format import Format, ReadJson
 from services.verify.checks.label import Label
+from services.verify.checks.labels import Labels
 from services.verify.checks.language import Language
 from services.verify.checks.leak import Leak
+from services.verify.checks.length import Length
 from services.verify.checks.maths import Maths
 from services.verify.checks.privacy import Privacy
 from services.verify.checks.refusal import Refusal
 from services.verify.checks.repetition import Repetition
+from services.verify.checks.surprisal import Surprisal
 from services.verify.checks.truncation import Truncation
 from services.verify.checks.unsafe import Unsafe
+from services.verify.consistency import Consistency
 from services.verify.known import Known
 from services.verify.neighbour import Guide
 from services.verify.pipeline import Checks
@@ -43,6 +49,12 @@ class Fitted(NamedTuple):
 
 
 NOTHING = Fitted()
+
+
+def consistent(human: Consistency) -> Fitted:
+    """Return the checks of `consistency`; `classifier` only where human documents tell how probable a label is."""
+    classifier = [Classifier(human)] if human.knows_labels else []
+    return Fitted((Surprisal(human), Length(human), Distance(human), Labels(human), *classifier), human)
 
 
 def checks(recipe: Recipe, known: Known, fitted: Fitted = NOTHING, judge: Check | None = None) -> Checks:

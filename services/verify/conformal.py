@@ -53,6 +53,10 @@ class Tails:
             self._allowed[level] = float(within[0]), float(within[-1])
         return self._allowed[level]
 
+    def most(self, level: float) -> float:
+        """Return the largest of the values whose p-value against values as large is not below a level."""
+        return float(self._rising[self.high(self._rising) >= level][-1])
+
 
 def _p(rising: Values, values: Values) -> Values:
     beyond = len(rising) - np.searchsorted(rising, values, "left")

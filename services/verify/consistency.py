@@ -1,10 +1,10 @@
-"""How far a sample is from human documents by four measures: what the checks of `consistency` share, done in one pass.
+"""How far a sample is from human documents by five measures: what the checks of `consistency` share, done in one pass.
 
 The models are those of the accepted reference, fitted on its part `fit` and the seeds; p-values and the level at which
 they are flagged come from its part `checks`, on which nothing else is fitted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,12 +15,13 @@ from services.verify.check import Batch
 from services.verify.combinations import Combinations, Rarity
 from services.verify.conformal import Values, level
 from services.verify.kinds import LEAST, ByKind, kind_of
+from services.verify.labelling import FEWEST, ByLabel, Labelling
 from services.verify.neighbour import Neighbour
 from streams.samples import Sample, beginning
 from streams.stats.documents import flat
-from streams.words import Flat, hashed, words
+from streams.words import Flat, hashed, some, text_of, words
 
-SURPRISAL, LENGTH, DISTANCE, LABELS = range(4)
+SURPRISAL, LENGTH, DISTANCE, ODDS, LABELS = range(5)
 _FOLDS = 10
 _CHUNK = 1_000
 _RARE = 0.1  # of human documents
@@ -31,9 +32,9 @@ Places = NDArray[np.int64]
 
 
 class Found(NamedTuple):
-    """Of each sample its values (n, 3), by SURPRISAL, LENGTH and DISTANCE, p-values (n, 4), and the nearest seed.
+    """Of each sample its values (n, 4), by SURPRISAL to ODDS, p-values (n, 5), with LABELS, and the nearest seed.
 
-    A value is not a number where a text has too few words for it.
+    A value is not a number where a text has too few words for it, or a label that is not learnt.
     """
 
     values: Values
@@ -54,25 +55,41 @@ class Outlier(NamedTuple):
     evidence: dict[str, str]
 
 
+class Mislabelled(NamedTuple):
+    """A sample, by its place, whose label is less probable than the level, and the label that its words speak for.
+
+    `odds` is how much they do, in nats, and `most` how much they do for another at most in human ones that pass.
+    """
+
+    place: int
+    label: str
+    likelier: str
+    odds: float
+    most: float
+    evidence: dict[str, str]
+
+
 class Measures:
-    """Surprisal in bits per word and distance in latent space, of the first words; length in words.
+    """Surprisal in bits per word and distance in latent space, of the first words; length in words; odds by label.
 
     The distance is 1 - cosine to the nearest of the seeds: what a generator has seen of human text.
     """
 
-    def __init__(self, artefact: Artefact, seeds: Sequence[Sample]) -> None:
-        self._surprisal, self._lsa = artefact.surprisal, artefact.lsa
+    def __init__(self, artefact: Artefact, seeds: Sequence[Sample], labelling: Labelling | None) -> None:
+        self._surprisal, self._lsa, self.labelling = artefact.surprisal, artefact.lsa, labelling
         chosen = chosen_of(seeds)[:_ANCHORS]
         columns = columns_of(chosen)
         self._anchors = np.ascontiguousarray(self._lsa.vectors(columns.flat()).T)
         self.anchors = [Neighbour(seed.sample_id, beginning(seed, _SHOWN)) for seed in _at(chosen, columns.places)]
 
-    def of(self, texts: Flat) -> tuple[Values, Places]:
-        """Return the values (n, 3) and the nearest seed of each text."""
-        values = np.full((len(texts.starts) - 1, 3), np.nan)
-        values[:, LENGTH] = np.diff(texts.starts)
+    def of(self, samples: Sequence[Sample], texts: Flat, said: Flat) -> tuple[Values, Places]:
+        """Return the values (n, 4) and the nearest seed of each; of what its author said all but the label's odds."""
+        values = np.full((len(samples), 4), np.nan)
+        values[:, LENGTH] = np.diff(said.starts)
+        if self.labelling is not None:
+            values[:, ODDS] = self.labelling.against([sample.label for sample in samples], texts)
         nearest = np.zeros(len(values), np.int64)
-        places, heads = heads_of(texts)
+        places, heads = heads_of(said)
         if len(places):
             known = flat(heads)
             values[places, SURPRISAL] = self._surprisal.score(known)
@@ -84,18 +101,20 @@ class Measures:
 
 
 class Human:
-    """Human documents, as others are held against them; `least` of a kind are judged by their own."""
+    """Human documents, as others are held against them; they are a `share` of those that there are."""
 
-    def __init__(self, samples: Sequence[Sample], values: Values, least: float = LEAST) -> None:
+    def __init__(self, samples: Sequence[Sample], values: Values, share: float = 1.0) -> None:
         kinds = [kind_of(sample) for sample in samples]
-        self.by_kind = [ByKind(kinds, column, least) for column in values.T]
+        self.by_kind = [ByKind(kinds, column, share * LEAST) for column in values.T[:ODDS]]
+        self.by_label = ByLabel(_labels(samples), values[:, ODDS], share * FEWEST)
         self.combinations = Combinations(samples)
 
     def p_values(self, samples: Sequence[Sample], values: Values) -> Values:
-        """Return the p-values (n, 4) of samples with these values."""
+        """Return the p-values (n, 5) of samples with these values."""
         kinds = [kind_of(sample) for sample in samples]
-        columns = [each.p_values(kinds, column) for each, column in zip(self.by_kind, values.T, strict=True)]
-        return np.column_stack([*columns, self.combinations.p_values(samples)])
+        columns = [each.p_values(kinds, column) for each, column in zip(self.by_kind, values.T[:ODDS], strict=True)]
+        odds = self.by_label.p_values(_labels(samples), values[:, ODDS])
+        return np.column_stack([*columns, odds, self.combinations.p_values(samples)])
 
 
 class Consistency:
@@ -106,7 +125,7 @@ class Consistency:
 
     def found(self, batch: Batch) -> Found:
         """Return what is found of a batch's samples."""
-        values, nearest = self._measures.of(batch.said)
+        values, nearest = self._measures.of(batch.samples, batch.hashes, batch.said)
         return Found(values, self._human.p_values(batch.samples, values), nearest)
 
     def outliers(self, batch: Batch, measure: int) -> list[Outlier]:
@@ -130,6 +149,16 @@ class Consistency:
             for place in self._flagged(found, LABELS)
         ]
 
+    @property
+    def knows_labels(self) -> bool:
+        """Whether there are human documents enough to tell of a label how probable it is."""
+        return bool(self._human.by_label)
+
+    def mislabelled(self, batch: Batch) -> list[Mislabelled]:
+        """Return the outliers by ODDS."""
+        found = batch.known(self.found)
+        return [self._mislabelled(batch, found, place) for place in self._flagged(found, ODDS)]
+
     def nearest(self, batch: Batch, place: int) -> Neighbour:
         """Return the seed that is nearest to a sample."""
         return self._measures.anchors[int(batch.known(self.found).nearest[place])]
@@ -144,6 +173,19 @@ class Consistency:
         found: list[bool] = (batch.known(self.found).p.min(axis=1) < self._rare).tolist()
         return found
 
+    def _mislabelled(self, batch: Batch, found: Found, place: int) -> Mislabelled:
+        labelling, label = self._measures.labelling, batch.samples[place].label
+        assert labelling is not None
+        assert label is not None
+        return Mislabelled(
+            place,
+            label,
+            labelling.likeliest_but(label, some(batch.hashes, np.array([place]))),
+            float(found.values[place, ODDS]),
+            self._human.by_label.most(label, self.level),
+            self._evidence(found.p[place, ODDS]),
+        )
+
     def _flagged(self, found: Found, measure: int) -> list[int]:
         places: list[int] = np.flatnonzero(found.p[:, measure] < self.level).tolist()
         return places
@@ -152,14 +194,20 @@ class Consistency:
         return {"p_value": f"{p:.2g}", "level": f"{self.level:.2g}"}
 
 
-def fit(artefact: Artefact, checks: Sequence[Sample], seeds: Sequence[Sample], false_flag: float) -> Consistency:
-    """Return what judges by the part `checks`, so that all four measures together flag `false_flag` of such documents.
+def fit(
+    artefact: Artefact,
+    checks: Sequence[Sample],
+    seeds: Sequence[Sample],
+    false_flag: float,
+    labelling: Labelling | None = None,
+) -> Consistency:
+    """Return what judges by the part `checks`, so that all five measures together flag `false_flag` of such documents.
 
     Of more than MOST documents those of least id count. Takes seconds.
     """
-    measures, chosen = Measures(artefact, seeds), chosen_of(checks)
+    measures, chosen = Measures(artefact, seeds, labelling), chosen_of(checks)
     parts = [chosen[start : start + _CHUNK] for start in range(0, len(chosen), _CHUNK)]
-    values = np.concatenate([measures.of(hashed([words(said(each)) for each in part]))[0] for part in parts])
+    values = np.concatenate([measures.of(part, _flat(part, text_of), _flat(part, said))[0] for part in parts])
     smallest = _smallest(chosen, values)
     return Consistency(measures, Human(chosen, values), level(smallest, false_flag), level(smallest, _RARE))
 
@@ -169,10 +217,18 @@ def _smallest(samples: Sequence[Sample], values: Values) -> Values:
     fold, smallest = np.arange(len(samples)) % _FOLDS, np.empty(len(samples))
     for number in range(min(_FOLDS, len(samples))):
         mine, others = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
-        human = Human(_at(samples, others), values[others], LEAST * (1 - 1 / _FOLDS))
+        human = Human(_at(samples, others), values[others], 1 - 1 / _FOLDS)
         smallest[mine] = human.p_values(_at(samples, mine), values[mine]).min(axis=1)
     return smallest
 
 
 def _at(samples: Sequence[Sample], places: Places) -> list[Sample]:
     return [samples[place] for place in places.tolist()]
+
+
+def _flat(samples: Sequence[Sample], text: Callable[[Sample], str]) -> Flat:
+    return hashed([words(text(sample)) for sample in samples])
+
+
+def _labels(samples: Sequence[Sample]) -> list[str | None]:
+    return [sample.label for sample in samples]

@@ -15,13 +15,9 @@ from services.models.provider import Provider
 from services.on_reference import OnReference
 from services.reference import Accepted, accepted
 from services.stage import Context, Stage
-from services.verify import consistency
-from services.verify.checks.distance import Distance
-from services.verify.checks.labels import Labels
-from services.verify.checks.length import Length
+from services.verify import consistency, labelling
 from services.verify.checks.local_judge import Suspicious
-from services.verify.checks.surprisal import Surprisal
-from services.verify.chosen import NOTHING, Fitted, checks, json_of, most_records
+from services.verify.chosen import NOTHING, Fitted, checks, consistent, json_of, most_records
 from services.verify.conformal import shortage
 from services.verify.handler import Handler
 from services.verify.judges import connected, judge
@@ -89,6 +85,7 @@ def _consistent(reference: Accepted, false_flag: float) -> Fitted:
     if (why := shortage(len(reference.parts["checks"]), false_flag)) is not None:
         structlog.get_logger().warning("consistency", why=why)
         return NOTHING
-    human = consistency.fit(reference.artefact, reference.parts["checks"], reference.seeds, false_flag)
+    known, seeds = labelling.fit([*reference.parts["fit"], *reference.seeds]), reference.seeds
+    human = consistency.fit(reference.artefact, reference.parts["checks"], seeds, false_flag, known)
     structlog.get_logger().info("consistency", reference=reference.artefact.version, flagged_below=human.level)
-    return Fitted((Surprisal(human), Length(human), Distance(human), Labels(human)), human)
+    return consistent(human)

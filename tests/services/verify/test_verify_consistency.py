@@ -22,6 +22,7 @@ from services.verify.checks.distance import Distance
 from services.verify.checks.labels import Labels
 from services.verify.checks.length import Length
 from services.verify.checks.surprisal import Surprisal
+from services.verify.chosen import consistent
 from services.verify.combinations import Combinations, Rarity
 from services.verify.consistency import DISTANCE, LABELS, LENGTH, SURPRISAL, Consistency, Found
 from services.verify.kinds import LEAST, ByKind, Kind
@@ -39,7 +40,7 @@ def human() -> Consistency:
 
 
 def of(consistency: Consistency) -> list[Check]:
-    return [Surprisal(consistency), Length(consistency), Distance(consistency), Labels(consistency)]
+    return list(consistent(consistency).checks)
 
 
 def found(consistency: Consistency, some: Sequence[Sample]) -> Found:
@@ -50,7 +51,7 @@ def found(consistency: Consistency, some: Sequence[Sample]) -> Found:
 def flagged(consistency: Consistency, some: Sequence[Sample]) -> Counter[str]:
     """Return how many samples each check flags, and under `any` how many any of them does."""
     p = found(consistency, some).p < consistency.level
-    counts = dict(zip(("surprisal", "length", "distance", "labels"), p.sum(axis=0).tolist(), strict=True))
+    counts = dict(zip(("surprisal", "length", "distance", "classifier", "labels"), p.sum(axis=0).tolist(), strict=True))
     return Counter({**counts, "any": int(p.any(axis=1).sum())})
 
 

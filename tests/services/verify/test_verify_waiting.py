@@ -2,6 +2,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from streams.broker import Outgoing
 from streams.errors import UnavailableError
 from streams.events import SampleIngested
 from streams.memory import MemoryBroker
-from streams.samples import Sample
+from streams.samples import Sample, digest
 from streams.topics import name
 
 CONSISTENT = recipe(checks=["format", "consistency"])
@@ -140,6 +141,31 @@ def test_what_no_human_document_of_the_part_checks_is_like_waits_for_a_person_an
         "distance",
         "labels",
     ]
+
+
+def of(label: str, key: str) -> Sample:
+    """Return a human text of words of which half are those of its label."""
+    said = words(key, 66, 70).split()
+    mine = random.Random(key).choices([f"{label}{n}" for n in range(50)], k=len(said))
+    return replace(human(" ".join(one for pair in zip(said, mine, strict=True) for one in pair)), label=label)
+
+
+def test_where_the_reference_has_labels_one_that_is_swapped_waits_for_a_person() -> None:
+    broker = world()
+    put(broker, "seed", [of(label, f"seed{n}{label}") for n in range(60) for label in "ab"])
+    for part, count in (("fit", 60), ("checks", 120)):
+        refer(broker, part, [of(label, f"{part}{n}{label}") for n in range(count) for label in "ab"])
+    accept(broker)
+    right = [replace(of(label, f"u{n}{label}"), sample_id=digest(label, n)) for n in range(20) for label in "ab"]
+    wrong = replace(of("a", "x"), sample_id=digest("x"), label="b")
+    put(broker, "generate", [*right, wrong])
+    drain(broker, CONSISTENT)
+    asked = {event.sample.sample_id: event for event in events(broker, "review")}
+    assert wrong.sample_id in asked
+    assert len(asked) <= 5
+    flags = [verdict for verdict in asked[wrong.sample_id].verdicts if verdict.outcome == "flag"]
+    assert [(each.check, each.evidence["likelier"]) for each in flags] == [("classifier", "a")]
+    assert [each.check for each in events(broker, "verify")[0].verdicts][-2:] == ["labels", "classifier"]
 
 
 @pytest.mark.parametrize(
