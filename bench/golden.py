@@ -16,6 +16,7 @@ import planted_consistency
 import planted_cuts
 import planted_damage
 import planted_foreign
+import planted_labels
 import planted_leaks
 import planted_loops
 import planted_private
@@ -26,6 +27,7 @@ from planting import with_turns
 from streams.samples import Sample, Turn, content_hash, digest
 
 SPEECHES = 5_000  # of the plays are the seeds of a recipe for chats; the others must pass
+_MOODS = 2_000
 Plant = Callable[[Sample, random.Random], Sample]
 _NAMES = ("Ada", "Bo", "Cleo", "Dan", "Eve", "Finn", "Gus", "Hal", "Ida", "Jo")
 _THINGS = ("apples", "clips", "pages", "tickets", "stamps", "eggs", "coins", "marbles")
@@ -50,8 +52,8 @@ class Human(NamedTuple):
 
 
 def human() -> Human:
-    """Return the plays, shuffled and divided; the last part, of some 4,000 documents, is what must pass."""
-    every = list(human_texts.documents())
+    """Return the plays, labelled by their kind, shuffled and divided; the last part, some 4,000, is what must pass."""
+    every = list(human_texts.labelled())
     random.Random(11).shuffle(every)
     return Human(every[:3_000], every[3_000:4_000], every[4_000:4_800], every[4_800:6_000], every[6_000:])
 
@@ -59,6 +61,16 @@ def human() -> Human:
 def dialogues() -> list[Sample]:
     """Return the speeches of all plays but Henry V, whose French scenes are rightly rejected."""
     return human_texts.dialogues("henry-v")
+
+
+def moods() -> list[Sample]:
+    """Return speeches that no seed has, labelled by how they end."""
+    return [planted_labels.mood(one) for one in dialogues()[SPEECHES:]]
+
+
+def labels_of(samples: Sequence[Sample]) -> tuple[str, ...]:
+    """Return the labels of samples."""
+    return tuple(sorted({one.label for one in samples if one.label is not None}))
 
 
 def kinds(parts: Human, count: int, seed: int) -> list[Kind]:
@@ -107,13 +119,15 @@ def kinds(parts: Human, count: int, seed: int) -> list[Kind]:
         ),
         "missing fields": made(planted_damage.incomplete),
         "schema violation": [_candidate(_json(rng, is_right=False), n) for n in range(count)],
+        "label against the rules": made(_one_of(planted_labels.wordy, planted_labels.contradicting), moods()),
         "too many generations": made(lambda one, _: replace(one, lineage=replace(one.lineage, generation=3))),
     }
     doubtful: dict[str, Sequence[Sample]] = {
         "gibberish": made(planted_consistency.gibberish),
         "odd length": made(_one_of(planted_consistency.rambling, planted_consistency.curt)),
         "off domain": made(planted_consistency.off_domain),
-        "wrong label": made(planted_consistency.mislabelled, [replace(one, label="play") for one in source]),
+        "made-up label": made(planted_consistency.mislabelled),
+        "another label": made(planted_labels.swapped(labels_of(source))),
     }
     return [Kind(name, True, some) for name, some in certain.items()] + [
         Kind(name, False, some) for name, some in doubtful.items()
@@ -126,6 +140,7 @@ def good(parts: Human, count: int, seed: int) -> dict[str, Sequence[Sample]]:
     return {
         "human documents": [_candidate(one, n) for n, one in enumerate(parts.others)],
         "human dialogue": [_candidate(one, n) for n, one in enumerate(dialogues()[SPEECHES:])],
+        "labels by the rules": [_candidate(one, n) for n, one in enumerate(moods()[:_MOODS])],
         "right maths": [_candidate(_sum(rng, is_right=True), n) for n in range(count)],
         "right code": [_candidate(replace(one, task="code"), n) for n, one in enumerate(problems())],
         "right JSON": [_candidate(_json(rng, is_right=True), n) for n in range(count)],
@@ -196,6 +211,14 @@ def _sample(task: str, turns: tuple[Turn, ...], rng: random.Random, answer: str 
     return Sample(sample_id=sample_id, content_hash=hashed, task=task, turns=turns, answer=answer, lineage=lineage)
 
 
+LABELS = {
+    "allowed": ["question", "exclamation", "statement"],
+    "rules": [
+        {"label": "question", "pattern": r"""\?["'’”)\]\s]*$""", "field": "last"},
+        {"label": "exclamation", "pattern": r"""!["'’”)\]\s]*$""", "field": "last"},
+        {"label": "statement", "pattern": r"""[?!]["'’”)\]\s]*$""", "field": "last", "must": "not_match"},
+    ],
+}
 SCHEMA = {
     "type": "object",
     "properties": {

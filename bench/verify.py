@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, get_args
 
 import doubles
 import golden
+import labelled
 import results
 from golden import Human, Kind
 from rich.console import Console
@@ -20,7 +21,7 @@ from services import artefact
 from services.index.minhash import shape
 from services.recipe import Check as CheckName
 from services.recipe import Recipe, parse
-from services.verify import consistency
+from services.verify import consistency, labelling
 from services.verify.check import Batch
 from services.verify.chosen import NOTHING, checks, consistent
 from services.verify.known import Known
@@ -58,14 +59,15 @@ class Verifier:
     def __init__(self, parts: Human) -> None:
         self._codec, self._parts = Codec(), parts
         fitted = artefact.build(1, list(parts.fit), list(parts.seeds))
-        human = consistency.fit(fitted, list(parts.checks), list(parts.seeds), 0.01)
+        known = labelling.fit([*parts.fit, *parts.seeds])
+        human = consistency.fit(fitted, list(parts.checks), list(parts.seeds), 0.01, known)
         self._fitted = consistent(human)._replace(guide=None)
 
     def checks(self, task: str) -> Checks:
         """Return the checks for a task; those against human documents only where there are such of the task."""
         recipe = _recipe(task)
         known = Known(self._codec, "golden", shape(recipe.verify.near_duplicate))
-        seeds = golden.dialogues()[: golden.SPEECHES] if task == "chat" else self._parts.seeds
+        seeds = golden.dialogues()[: golden.SPEECHES] if task in ("chat", "mood") else self._parts.seeds
         known.fold([self._record("seed", replace(one, sample_id=digest("seed", n))) for n, one in enumerate(seeds)])
         known.fold([self._record("holdout", one) for one in self._parts.holdout])
         return checks(recipe, known, self._fitted if task == "text" else NOTHING)
@@ -91,7 +93,9 @@ def _recipe(task: str) -> Recipe:
     verify: dict[str, Any] = {"audit_share": 0, "min_words": 1}
     if task == "record":
         verify["json_schema"] = golden.SCHEMA
-    if task == "chat":  # other speeches of the very plays that seeds and holdout are of
+    if task == "mood":
+        verify["labels"] = golden.LABELS
+    if task in ("chat", "mood"):  # other speeches of the very plays that seeds and holdout are of
         verify["checks"] = [check for check in get_args(CheckName) if check not in ("duplicate", "contamination")]
     plan = {"pipeline": "golden", "task": task, "seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}}
     return parse({**plan, "verify": verify}, "the bench")
@@ -100,6 +104,7 @@ def _recipe(task: str) -> Recipe:
 def _task(kind: str) -> str:
     """Return the task of the recipe that a kind of samples is judged by."""
     named = {"schema violation": "record", "right JSON": "record", "truncated": "chat", "human dialogue": "chat"}
+    named |= {"label against the rules": "mood", "labels by the rules": "mood"}
     named |= {"wrong maths": "math", "right maths": "math"}
     return named.get(kind, "code" if "code" in kind else "text")
 
@@ -125,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     machine, parts = results.machine(), golden.human()
     verifier = Verifier(parts)
-    chosen = {task: verifier.checks(task) for task in ("text", "chat", "code", "math", "record")}
+    chosen = {task: verifier.checks(task) for task in ("text", "chat", "mood", "code", "math", "record")}
     planted = golden.kinds(parts, options.count, options.seed)
     faults = [(kind, verifier.judge(kind.name, kind.samples, chosen[_task(kind.name)])) for kind in planted]
     good = [
@@ -133,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name_, samples in golden.good(parts, options.count, options.seed).items()
     ]
     rate = speed(verifier, parts)
-    tables = [_of_faults(faults), _of_good(good), _of_doubles(parts.others, options.seed)]
+    tables = [_of_faults(faults), _of_good(good), _of_labels(options.seed), _of_doubles(parts.others, options.seed)]
     for title, header, rows in tables:
         _print(title, header, rows)
     print(f"{rate:,.0f} samples/s of a core through all quick checks; at least {SPEED:,.0f} are wanted")
@@ -178,6 +183,26 @@ def _of_good(good: Sequence[Found]) -> tuple[str, list[str], Rows]:
     return "Good samples", ["what", "samples", "rejected", "95 % interval", "flagged", "by"], rows
 
 
+def _of_labels(seed: int) -> tuple[str, list[str], Rows]:
+    rows = []
+    for told in labelled.measured(seed):
+        right = Found(told.what, told.documents, 0, told.right_flagged, Counter())
+        low, high = right.interval(right.flagged)
+        rows.append(
+            [
+                told.what,
+                str(told.labels),
+                str(told.taught),
+                str(told.documents),
+                f"{told.known / told.documents:.2f}",
+                f"{right.flagged / told.documents:.2%} ({low:.2%} to {high:.2%})",
+                f"{told.wrong_flagged / told.documents:.3f}",
+            ]
+        )
+    header = ["label", "labels", "learnt from", "others", "likeliest", "flagged as they are", "with another label"]
+    return "Labels of other human documents", header, rows
+
+
 def _of_doubles(texts: Sequence[Sample], seed: int) -> tuple[str, list[str], Rows]:
     rows = []
     for lag in doubles.LAGS:
@@ -202,6 +227,9 @@ def _document(tables: Sequence[tuple[str, list[str], Rows]]) -> str:
         "oracles reject; statistical checks flag, so that a person decides. The human text is that of the plays; the",
         "dialogue leaves out Henry V, whose French scenes are rejected as a foreign language. Two verifiers see only",
         "what is committed, in batches of 1,000 each: two copies in flight at the same time may both pass.",
+        "",
+        "`classifier` finds as many wrong labels as the words of a text tell: of other human documents, the share whose",
+        "label is the likeliest by their words stands beside it.",
     ]
     for title, header, rows in tables:
         parts += ["", f"## {title}", "", f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +27,19 @@ def documents() -> list[Sample]:
 
 
 @cache
+def labelled() -> list[Sample]:
+    """The same, each with the kind of its play (comedies, roman, ...) as its label."""
+    return [_of(file.path.parent.name, row.values["text"]) for file in _files() for row in _rows(file)]
+
+
+@cache
+def parts_of_speech() -> list[Sample]:
+    """All glosses of WordNet, each with the part of speech of its word as its label; none where it is not installed."""
+    lines = [(path.suffix[1:], line) for path in sorted(_GLOSSES.glob("data.*")) for line in _lines(path)]
+    return [_of(label, line.partition(" | ")[2].strip()) for label, line in lines if " | " in line]
+
+
+@cache
 def dialogues(without: str = "") -> list[Sample]:
     """Each speech of the plays, but for one play, as the answer to the one before it, whole."""
     speeches = [speech for file in _files() if file.path.stem != without for speech in _speeches(file)]
@@ -35,7 +49,7 @@ def dialogues(without: str = "") -> list[Sample]:
 @cache
 def glosses() -> list[Sample]:
     """The glosses of WordNet of at least 50 words; none where it is not installed."""
-    lines = (line for path in sorted(_GLOSSES.glob("data.*")) for line in path.read_text("latin-1").splitlines())
+    lines = (line for path in sorted(_GLOSSES.glob("data.*")) for line in _lines(path))
     said = (line.partition(" | ")[2].strip() for line in lines)
     return [human(text) for text in said if len(text.split()) >= 50]
 
@@ -43,6 +57,14 @@ def glosses() -> list[Sample]:
 def share(count: int, of: list[Sample]) -> float:
     """Say how many of the samples that is; of none it is none."""
     return count / max(1, len(of))
+
+
+def _of(label: str, text: str) -> Sample:
+    return replace(human(text), label=label)
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text("latin-1").splitlines()
 
 
 def _files() -> list[Input]:
