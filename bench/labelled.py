@@ -21,7 +21,7 @@ _BATCH = 1_000
 
 
 class Told(NamedTuple):
-    """Labels learnt from so many documents; of how many other ones the label is the likeliest, and how many are flagged.
+    """Labels learnt from so many documents; how many others have the likeliest label, and how many are flagged.
 
     They are so as they are, and with another label.
     """

@@ -228,8 +228,8 @@ def _document(tables: Sequence[tuple[str, list[str], Rows]]) -> str:
         "dialogue leaves out Henry V, whose French scenes are rejected as a foreign language. Two verifiers see only",
         "what is committed, in batches of 1,000 each: two copies in flight at the same time may both pass.",
         "",
-        "`classifier` finds as many wrong labels as the words of a text tell: of other human documents, the share whose",
-        "label is the likeliest by their words stands beside it.",
+        "`classifier` finds as many wrong labels as the words of a text tell: the share of other human documents",
+        "whose label is the likeliest by their words stands beside it.",
     ]
     for title, header, rows in tables:
         parts += ["", f"## {title}", "", f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
