@@ -18,7 +18,7 @@ from services.verify.chosen import consistent
 from services.verify.consistency import LABELS, ODDS, Consistency
 from services.verify.labelling import FEWEST, ByLabel, Labelling
 from streams.samples import Sample, Verdict
-from streams.words import hashed, words
+from streams.words import Flat, hashed, words
 
 RATE = 0.01
 CHECKS = 780
@@ -183,3 +183,42 @@ def test_the_same_documents_in_any_order_teach_the_same() -> None:
     texts = hashed([words(each.turns[0].text) for each in every("others")[:50]])
     labels = [each.label for each in every("others")[:50]]
     np.testing.assert_array_equal(one.against(labels, texts), other.against(labels, texts))
+
+
+class Even:
+    """A classifier by which three labels have the same odds in every text; notes how many texts it was asked about."""
+
+    labels = ("a", "b", "c")
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def odds(self, texts: Flat) -> "np.typing.NDArray[np.float64]":
+        self.asked += len(texts.starts) - 1
+        return np.array([[3.0, -1.0, 2.0]] * (len(texts.starts) - 1))
+
+
+def test_a_label_is_held_against_the_likeliest_of_the_others_and_no_other_text_is_asked_about() -> None:
+    even = Even()
+    known = Labelling(even)  # type: ignore[arg-type]
+    found = known.against(["a", None, "b", "new", "c"], hashed([["so"], ["be"], ["it"], [], ["now"]]))
+    np.testing.assert_array_equal(found, [-1.0, np.nan, 4.0, np.nan, 1.0])
+    assert even.asked == 3
+    assert [known.likeliest_but(label, hashed([["so"]])) for label in "abc"] == ["c", "a", "a"]
+
+
+def test_what_it_learns_from_is_the_text_without_a_systems_turn() -> None:
+    some = every("seeds")[:400]
+    chats = [with_turns(one, ("system", "lo"), ("user", one.turns[0].text), ("assistant", "")) for one in some]
+    one, other = (
+        labelling.fit(some),
+        labelling.fit([replace(b, sample_id=a.sample_id) for a, b in zip(some, chats, strict=True)]),
+    )
+    assert one is not None
+    assert other is not None
+    texts, labels = hashed([words(each.turns[0].text) for each in some]), [each.label for each in some]
+    np.testing.assert_array_equal(one.against(labels, texts), other.against(labels, texts))
+
+
+def test_with_one_check_more_each_has_less_of_the_familys_rate() -> None:
+    assert 0 < human().level < consistency.fit(artefact(), every("others")[:CHECKS], every("seeds"), RATE).level
