@@ -91,6 +91,8 @@ class Handler:
                 self._metrics.set("verification_keep_ratio", value, truth, side)
         for side, value in calibration.break_even._asdict().items():
             self._metrics.set("verification_break_even_ratio", value, side)
+        if self._recipe.judges:
+            self._metrics.set("judge_floor", calibration.floors.floor(self._recipe.judge_floor))
 
     def _in_order(self) -> Checks:
         checks = self._checks
