@@ -1,5 +1,6 @@
 """What every stage is to the process that runs it, and the loop that runs it."""
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,10 +58,21 @@ class Context:
         return self.recipe.pipeline
 
 
+def start(stage: Stage) -> None:
+    """Start a stage in a process of its own. Blocks.
+
+    What is there by then stays, so the garbage collector need not look at it ever again, which takes a tenth of the
+    time of a stage that makes many objects.
+    """
+    stage.start()
+    gc.collect()
+    gc.freeze()
+
+
 def run(stage: Stage, started: Callable[[], None], stopping: Callable[[], bool]) -> None:
     """Run a stage until `stopping` says so, and tell once it has started; what it raises comes out."""
     try:
-        stage.start()
+        start(stage)
         started()
         while not stopping():
             stage.step()
