@@ -151,7 +151,23 @@ _REFUSALS: tuple[tuple[tuple[str, ...], str], ...] = (
         r"i(?:'m| am) (?:programmed|designed|trained) (?:not )?to (?:be|provide|avoid|help|assist)\b",
     ),
 )
-_REFUSES = [(cue, re.compile(rf"\b(?:{pattern})")) for cues, pattern in _REFUSALS for cue in cues]
+_WORDINGS = [re.compile(rf"\b(?:{pattern})") for _, pattern in _REFUSALS]
+# Several cues have a piece in common, so that most texts are asked for few pieces instead of many cues.
+_PIECES = ("programm", " ai", "ed to", "t hav", "provid", "inclu", "omething", "n't", "abl", "my la", "not", "line",
+           "pol", "r m", "my ")  # fmt: skip
+
+
+def _by_piece() -> dict[str, list[tuple[str, int]]]:
+    """Return the cues, each with the number of its wording, by the first piece that they hold, or by themselves."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    for number, (cues, _) in enumerate(_REFUSALS):
+        for cue in cues:
+            piece = next((piece for piece in _PIECES if piece in cue), cue)
+            found.setdefault(piece, []).append((cue, number))
+    return found
+
+
+_CUES = _by_piece()
 _FIRST_WORDS = ("sure", "certainly", "of course", "absolutely", "definitely", "okay", "ok", "alright", "great", "good",
                 "excellent", "fantastic", "interesting", "got it", "no problem", "gladly", "understood", "here",
                 "thank", "i'd be", "i would be", "as requested")  # fmt: skip
@@ -206,13 +222,14 @@ def found(text: str) -> Found | None:
     """Return the refusal or, if there is none, the small talk at the beginning or the end of a turn."""
     said = text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]}\n{_from_a_quote(text[-_TAIL:])}"
     said = said.lower().replace("’", "'")
-    for pattern in dict.fromkeys([pattern for cue, pattern in _REFUSES if cue in said]):
-        if match := pattern.search(_unquoted(said)):
+    for number in _cued(said):
+        if match := _WORDINGS[number].search(_unquoted(said)):
             return Found("refusal", match[0], "beginning" if match.start() < _HEAD else "end")
     begun = said.lstrip()
     if begun.startswith(_FIRST_WORDS) and (match := _OPENS.match(begun)):
         return Found("boilerplate", match[0], "beginning")
-    if any(cue in said for cue in _LAST_WORDS):
+    end = said[-_TAIL:]
+    if any(cue in end for cue in _LAST_WORDS):
         said = _unquoted(said)
         if match := _CLOSES.search(said, max(0, len(said) - _TAIL)):
             return Found("boilerplate", match[0], "end")
@@ -223,6 +240,12 @@ def refuses(text: str) -> bool:
     """Tell whether a turn is a refusal."""
     said = found(text)
     return said is not None and said.kind == "refusal"
+
+
+def _cued(said: str) -> list[int]:
+    """Return the numbers, rising, of the wordings that a text holds a cue of."""
+    pieces = [cues for piece, cues in _CUES.items() if piece in said]
+    return sorted({number for cues in pieces for cue, number in cues if cue in said}) if pieces else []
 
 
 def _unquoted(said: str) -> str:

@@ -33,7 +33,9 @@ class Folding:
 @pytest.fixture(autouse=True)
 def thawed() -> Iterator[None]:
     gc.disable()  # so that only the start collects
+    before = gc.get_threshold()
     yield
+    gc.set_threshold(*before)
     gc.unfreeze()
     gc.enable()
 
@@ -56,6 +58,11 @@ def test_what_was_garbage_by_then_is_gone() -> None:
     start(stage)
     assert stage.garbage is not None
     assert stage.garbage() is None
+
+
+def test_a_batch_is_not_looked_at_while_it_is_handled() -> None:
+    start(Folding())
+    assert gc.get_threshold()[0] > 15_000  # objects of 1,000 candidates
 
 
 def test_a_stage_that_is_run_starts_so() -> None:
