@@ -52,9 +52,11 @@ def _counts(texts: Flat) -> sparse.csr_array:
     documents = len(texts.starts) - 1
     rows = np.concatenate([np.repeat(np.arange(documents), np.diff(each.starts)) for each in (texts, pairs)])
     columns = (np.concatenate([texts.hashes, pairs.hashes]) % np.uint64(_FEATURES)).astype(np.int64)
-    counts = sparse.csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=(documents, _FEATURES))
-    counts.sum_duplicates()
-    counts.data = 1 + np.log(counts.data)
+    # Sorting plain numbers takes a third of the time that scipy takes to add up what comes twice.
+    cells, times = np.unique(rows * _FEATURES + columns, return_counts=True)
+    starts = np.searchsorted(cells, np.arange(documents + 1) * _FEATURES)
+    weights = 1 + np.log(times.astype(np.float32))
+    counts = sparse.csr_array((weights, cells % _FEATURES, starts), shape=(documents, _FEATURES))
     lengths = np.sqrt(counts.multiply(counts).sum(axis=1))
     scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0).astype(np.float32)
     counts.data *= np.repeat(scale, np.diff(counts.indptr))
