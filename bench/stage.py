@@ -15,7 +15,7 @@ from recipe import bench_recipe
 from services import pipeline
 from services.ingest.inputs import find
 from services.ingest.service import Ingest
-from services.stage import Context, Stage
+from services.stage import Context, Stage, start
 from streams.dataset import Dataset
 from streams.kafka import KafkaBroker
 from streams.metrics import Metrics
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> None:
         close: Callable[[], None] = dataset.close
     else:
         stage = _stage(name, context, Path(folder))
-        stage.start()
+        start(stage)
         work, close = _steps(stage), stage.close
     started = time.monotonic() - began
     measured = _timed(work, int(count))

@@ -50,13 +50,14 @@ def counts(texts: Flat) -> sparse.csr_array:
     """Return (documents, features): 1 + log of how often each word and each pair comes, documents of length 1."""
     pairs = runs(texts, 2)
     documents = len(texts.starts) - 1
-    rows = np.concatenate(
-        [np.repeat(np.arange(documents, dtype=np.int32), np.diff(each.starts)) for each in (texts, pairs)]
-    )
-    columns = (np.concatenate([texts.hashes, pairs.hashes]) % np.uint64(_FEATURES)).astype(np.int32)
-    found = sparse.csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=(documents, _FEATURES))
-    found.sum_duplicates()
-    found.data = 1 + np.log(found.data)
+    rows = np.concatenate([np.repeat(np.arange(documents), np.diff(each.starts)) for each in (texts, pairs)])
+    columns = (np.concatenate([texts.hashes, pairs.hashes]) % np.uint64(_FEATURES)).astype(np.int64)
+    # Sorting plain numbers takes a third of the time that scipy takes to add up what comes twice.
+    cells, times = np.unique(rows * _FEATURES + columns, return_counts=True)
+    starts = np.searchsorted(cells, np.arange(documents + 1) * _FEATURES)
+    weights = 1 + np.log(times.astype(np.float32))
+    places = (cells % _FEATURES).astype(np.int32), starts.astype(np.int32)  # the integers that scikit-learn takes
+    found = sparse.csr_array((weights, *places), shape=(documents, _FEATURES))
     lengths = np.sqrt(found.multiply(found).sum(axis=1))
     scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=lengths > 0).astype(np.float32)
     found.data *= np.repeat(scale, np.diff(found.indptr))

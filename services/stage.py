@@ -1,5 +1,6 @@
 """What every stage is to the process that runs it, and the loop that runs it."""
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from services.recipe import Recipe
 from streams.broker import Broker
 from streams.codec import Codec
 from streams.metrics import Metrics
+
+_YOUNG = 50_000  # objects; a batch of 1,000 candidates has some 15,000
 
 
 class Stage(Protocol):
@@ -57,10 +60,22 @@ class Context:
         return self.recipe.pipeline
 
 
+def start(stage: Stage) -> None:
+    """Start a stage in a process of its own. Blocks.
+
+    What is there by then stays, so the garbage collector need not look at it ever again, and a batch's objects live
+    until it is written, so there is no use in looking at them before: both would take a tenth of a stage's time.
+    """
+    stage.start()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG)
+
+
 def run(stage: Stage, started: Callable[[], None], stopping: Callable[[], bool]) -> None:
     """Run a stage until `stopping` says so, and tell once it has started; what it raises comes out."""
     try:
-        stage.start()
+        start(stage)
         started()
         while not stopping():
             stage.step()

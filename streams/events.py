@@ -78,6 +78,7 @@ class ReviewSubmitted:
     settles: bool = True
     blind: bool = False
     edited_text: str | None = None
+    judge_lowest: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

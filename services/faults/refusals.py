@@ -68,7 +68,7 @@ _REFUSALS: tuple[tuple[tuple[str, ...], str], ...] = (
         ),
     ),
     (
-        (" ai ", " ai,", " ai-", " ai.", "artificial", "language model", "chatbot", "llm", "assistant"),
+        (" ai ", " ai,", " ai-", " ai.", " ai!", "artificial", "language model", "chatbot", "llm", "assistant"),
         (
             rf"as {_ADJECTIVES}{_AI}(?=[,.;:]| i\b| (?:trained|developed|created|designed|without|like me)\b)"
             rf"|i(?:'m| am) {_ADJECTIVES}{_AI}\b(?! (?:researcher|engineer|developer|expert|student|scientist))"
@@ -84,7 +84,7 @@ _REFUSALS: tuple[tuple[tuple[str, ...], str], ...] = (
         ),
     ),
     (
-        ("t have ", "not have "),
+        ("t have ", "not have ", "currently have ", "also have "),
         (
             r"i (?:currently |also )?(?:don't|do not) (?:currently )?have (?:direct )?(?:real-time|feelings|(?:enough"
             r"|sufficient) "
@@ -122,7 +122,7 @@ _REFUSALS: tuple[tuple[tuple[str, ...], str], ...] = (
         ),
     ),
     (
-        ("not something", "t something", "not a topic", "not content"),
+        ("not something", "t something", "not a topic", "t a topic", "not content", "t content"),
         r"(?:not|isn't) (?:something|a topic|content) (?:that )?i(?:'m| am)? (?:can|could|able|comfortable|willing)\b",
     ),
     (
@@ -139,6 +139,7 @@ _REFUSALS: tuple[tuple[tuple[str, ...], str], ...] = (
             "not provide",
             "not include",
             "forgot to",
+            "actually ",
             "your message",
         ),
         (
@@ -152,7 +153,23 @@ _REFUSALS: tuple[tuple[tuple[str, ...], str], ...] = (
         r"i(?:'m| am) (?:programmed|designed|trained) (?:not )?to (?:be|provide|avoid|help|assist)\b",
     ),
 )
-_REFUSES = [(cue, re.compile(rf"\b(?:{pattern})")) for cues, pattern in _REFUSALS for cue in cues]
+_WORDINGS = [re.compile(rf"\b(?:{pattern})") for _, pattern in _REFUSALS]
+# Several cues have a piece in common, so that most texts are asked for few pieces instead of many cues.
+_PIECES = ("programm", " ai", "ed to", "t hav", "provid", "inclu", "omething", "n't", "abl", "my la", "not", "line",
+           "pol", "r m", "my ")  # fmt: skip
+
+
+def _by_piece() -> dict[str, list[tuple[str, int]]]:
+    """Return the cues, each with the number of its wording, by the first piece that they hold, or by themselves."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    for number, (cues, _) in enumerate(_REFUSALS):
+        for cue in cues:
+            piece = next((piece for piece in _PIECES if piece in cue), cue)
+            found.setdefault(piece, []).append((cue, number))
+    return found
+
+
+_CUES = _by_piece()
 _FIRST_WORDS = ("sure", "certainly", "of course", "absolutely", "definitely", "okay", "ok", "alright", "great", "good",
                 "excellent", "fantastic", "interesting", "got it", "no problem", "gladly", "understood", "here",
                 "thank", "i'd be", "i would be", "as requested")  # fmt: skip
@@ -207,13 +224,14 @@ def found(text: str) -> Found | None:
     """Return the refusal or, if there is none, the small talk at the beginning or the end of a turn."""
     said = text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]}\n{_from_a_quote(text[-_TAIL:])}"
     said = said.lower().replace("’", "'")
-    for pattern in dict.fromkeys([pattern for cue, pattern in _REFUSES if cue in said]):
-        if match := pattern.search(unquoted(said)):
+    for number in _cued(said):
+        if match := _WORDINGS[number].search(unquoted(said)):
             return Found("refusal", match[0], "beginning" if match.start() < _HEAD else "end")
     begun = said.lstrip()
     if begun.startswith(_FIRST_WORDS) and (match := _OPENS.match(begun)):
         return Found("boilerplate", match[0], "beginning")
-    if any(cue in said for cue in _LAST_WORDS):
+    end = said[-_TAIL:]
+    if any(cue in end for cue in _LAST_WORDS):
         said = unquoted(said)
         if match := _CLOSES.search(said, max(0, len(said) - _TAIL)):
             return Found("boilerplate", match[0], "end")
@@ -224,6 +242,12 @@ def refuses(text: str) -> bool:
     """Tell whether a turn is a refusal."""
     said = found(text)
     return said is not None and said.kind == "refusal"
+
+
+def _cued(said: str) -> list[int]:
+    """Return the numbers, rising, of the wordings that a text holds a cue of."""
+    pieces = [cues for piece, cues in _CUES.items() if piece in said]
+    return sorted({number for cues in pieces for cue, number in cues if cue in said}) if pieces else []
 
 
 def _from_a_quote(tail: str) -> str:

@@ -129,7 +129,9 @@ class Verify(Part):
     json_schema: dict[str, Any] | None = Field(default=None, description="The last turn must be JSON of this schema.")
     judges: tuple[Judge, ...] = ()
     votes: int = Field(default=1, ge=1, le=9, description="Judges that each candidate is shown to.")
-    judge_floor: int = Field(default=3, ge=2, le=5, description="A score of 1 to 5 below this flags.")
+    judge_floor: int = Field(
+        default=3, ge=2, le=5, description="A score of 1 to 5 below this flags, until people's decisions show a better."
+    )
     concurrency: int = Field(default=8, ge=1, le=250, description="Calls of judges in flight in each slot.")
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from services.review.edit import edited
 from services.review.errors import ReviewError
 from services.review.ruling import Ruling
 from streams.events import Decider, ReviewRequested, ReviewSubmitted, SampleRejected, SampleVerified, event_id
-from streams.samples import Sample
+from streams.samples import Sample, Verdict
 from streams.writer import Output
 
 EXPIRY = "expiry"  # the reviewer's name where nobody decided in time
@@ -73,7 +73,14 @@ def _submitted(request: ReviewRequested, reviewer: str, now: int, revision: int)
         decision="unknown",
         automatic=request.automatic,
         inclusion_probability=request.inclusion_probability,
+        judge_lowest=_judge_lowest(request.verdicts),
     )
+
+
+def _judge_lowest(verdicts: Sequence[Verdict]) -> int | None:
+    """Return the least score that judges gave, which is the score of their verdict."""
+    scores = (verdict.score for verdict in verdicts if verdict.check == "judge")
+    return next((round(score) for score in scores if score is not None), None)
 
 
 def _accepted(request: ReviewRequested, decider: Decider, audited: bool, now: int) -> Output:

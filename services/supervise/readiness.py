@@ -58,6 +58,7 @@ def warnings(recipe: Recipe) -> Iterator[str]:
             f"only as a whole, without alarms: put those that you know least first"
         )
     yield from _slow_admission(recipe)
+    yield from _other_length(recipe)
     sampled = recipe.monitor.embeddings * recipe.monitor.window // CELL
     if 0 < sampled < meaning.LEAST:
         yield (
@@ -68,6 +69,17 @@ def warnings(recipe: Recipe) -> Iterator[str]:
         yield (
             f"mix.max_synthetic_share {recipe.mix.max_synthetic_share:g} of a batch of {recipe.mix.batch} is less than "
             "one sample, so no batch gets a synthetic one; raise either"
+        )
+
+
+def _other_length(recipe: Recipe) -> Iterator[str]:
+    """Warn where local models write documents of another length than the human ones, so that `length` flags them."""
+    human, made = recipe.seeds.words, recipe.generate.max_tokens
+    is_cut = recipe.task == "text" and recipe.seeds.reader in ("text", "package")
+    if is_cut and made != human and any(source.provider == "local" for source in recipe.sources):
+        yield (
+            f"Local models write {made} words a document and human documents have {human}, so the check consistency "
+            f"flags nearly all of them; set generate.max_tokens to {human}"
         )
 
 

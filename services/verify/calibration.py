@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from scipy.stats import beta
 
+from services.verify.floor import Floors
 from streams.events import ReviewSubmitted
 
-_FEWEST = 30  # right ones, and wrong ones, before anything is concluded from them
 _LEVEL = 0.05
 
 
@@ -55,6 +55,7 @@ class Calibration(NamedTuple):
 
     right: Kept = Kept()
     wrong: Kept = Kept()
+    floors: Floors = Floors()
 
     def plus(self, event: ReviewSubmitted) -> "Calibration":
         """Add a decision; only those that settle what the audit drew count, and an expiry decides nothing."""
@@ -66,14 +67,10 @@ class Calibration(NamedTuple):
         ):
             return self
         weight, is_kept = 1 / event.inclusion_probability, event.automatic == "pass"
+        floors = self.floors.plus(event, weight)
         if event.decision == "accept":
-            return self._replace(right=self.right.plus(weight, is_kept=is_kept))
-        return self._replace(wrong=self.wrong.plus(weight, is_kept=is_kept))
-
-    @property
-    def is_enough(self) -> bool:
-        """Whether there are 30 decisions of each kind, so that thresholds may move."""
-        return min(self.right.decisions, self.wrong.decisions) >= _FEWEST
+            return self._replace(right=self.right.plus(weight, is_kept=is_kept), floors=floors)
+        return self._replace(wrong=self.wrong.plus(weight, is_kept=is_kept), floors=floors)
 
     @property
     def break_even(self) -> Interval:

@@ -95,8 +95,8 @@ class Measures:
             values[places, SURPRISAL] = self._surprisal.score(known)
             if self.anchors:
                 near = self._lsa.vectors(known) @ self._anchors
-                nearest[places] = near.argmax(axis=1)
-                values[places, DISTANCE] = 1 - near.max(axis=1)
+                nearest[places] = best = near.argmax(axis=1)
+                values[places, DISTANCE] = 1 - near[np.arange(len(best)), best]
         return values, nearest
 
 

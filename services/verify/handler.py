@@ -11,16 +11,17 @@ from services.recipe import Verify
 from services.verify.calibration import Calibration
 from services.verify.check import Batch
 from services.verify.checks.code import Code
-from services.verify.fate import Judged, Stamp, fate, output
+from services.verify.fate import Judged, Stamp, output
 from services.verify.known import Known
 from services.verify.pipeline import Checks, run
 from services.verify.work import Work, ordered
 from streams.broker import Record
 from streams.errors import DecodeError
-from streams.events import SampleGenerated
+from streams.events import SampleGenerated, SampleVerified
 from streams.metrics import Metrics
 from streams.processor import Handled, Input
 from streams.samples import Sample
+from streams.writer import Output
 
 _HOUR_MS = 3_600_000
 
@@ -60,13 +61,14 @@ class Handler:
         found = run(self._in_order(), candidates, self._recipe.audit_share, self._recipe.rare_share)
         kept = candidates.select(found.kept)
         stamp = self._stamp()
+        outputs = [output(one, stamp) for one in found.judged]
         return Handled(
-            [output(one, stamp) for one in found.judged],
+            outputs,
             Delta(
                 ids[fresh],
                 kept.entries,
                 _counted(found.judged),
-                _accepted(found.judged),
+                _accepted(outputs),
                 found.work,
                 _killed(found.judged),
             ),
@@ -91,6 +93,8 @@ class Handler:
                 self._metrics.set("verification_keep_ratio", value, truth, side)
         for side, value in calibration.break_even._asdict().items():
             self._metrics.set("verification_break_even_ratio", value, side)
+        if self._recipe.judges:
+            self._metrics.set("judge_floor", calibration.floors.floor(self._recipe.judge_floor))
 
     def _in_order(self) -> Checks:
         checks = self._checks
@@ -111,8 +115,9 @@ def _counted(judged: Sequence[Judged]) -> Counter[tuple[str, str]]:
     return Counter((verdict.check, verdict.outcome) for one in judged for verdict in one.verdicts)
 
 
-def _accepted(judged: Sequence[Judged]) -> Counter[str]:
-    return Counter(source_of(one.sample) for one in judged if fate(one) == "verify")
+def _accepted(outputs: Sequence[Output]) -> Counter[str]:
+    events = (each.event for each in outputs)
+    return Counter(source_of(event.sample) for event in events if isinstance(event, SampleVerified))
 
 
 def _killed(judged: Sequence[Judged]) -> Counter[str]:

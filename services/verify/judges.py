@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from services.index.ids import Ids
 from services.models.door import connect
 from services.models.endpoint import endpoint
 from services.models.provider import Provider
 from services.stage import Context
 from services.verify.checks.judge import Judge
 from services.verify.judge_calls import JudgeCalls
+from services.verify.known import Known
 
 
 def connected(context: Context) -> dict[str, Provider]:
@@ -16,7 +16,7 @@ def connected(context: Context) -> dict[str, Provider]:
     return {each.name: connect(endpoint(each, context.keys), context.metrics) for each in context.recipe.verify.judges}
 
 
-def judge(context: Context, fates: Ids, judges: Mapping[str, Provider]) -> Judge | None:
+def judge(context: Context, known: Known, judges: Mapping[str, Provider]) -> Judge | None:
     """Return the check that asks the judges, None if the recipe has none; who has a fate is asked about no more."""
     recipe = context.recipe.verify
     if not recipe.judges:
@@ -27,8 +27,8 @@ def judge(context: Context, fates: Ids, judges: Mapping[str, Provider]) -> Judge
         pipeline=context.pipeline,
         slot=context.slot,
         judges=judges,
-        fates=fates,
+        fates=known.fates,
         concurrency=max(recipe.concurrency, recipe.votes),
         now=context.now,
     )
-    return Judge(recipe.judges, recipe.votes, recipe.judge_floor, calls)
+    return Judge(recipe.judges, recipe.votes, lambda: known.calibration.floors.floor(recipe.judge_floor), calls)

@@ -91,12 +91,14 @@ class _Docket:
 
 def _guided(judged: Sequence[Judged], batch: Batch, guide: Guide, rare_share: float) -> list[Judged]:
     """Draw from rare regions, and add the nearest human text to what a person has to decide about."""
+    guided = list(judged)
     chosen = [place for place, one in enumerate(judged) if drawn_as_rare(one.sample.sample_id, rare_share)]
-    rare = dict(zip(chosen, guide.in_rare_regions(batch.select(chosen)) if chosen else (), strict=True))
-    marked = [one._replace(is_rare=rare.get(place, False)) for place, one in enumerate(judged)]
-    asked = [place for place, one in enumerate(marked) if fate(one) == "review"]
-    near = dict(zip(asked, guide.neighbours(batch.select(asked)) if asked else (), strict=True))
-    return [one._replace(nearest=near.get(place)) for place, one in enumerate(marked)]
+    for place, is_rare in zip(chosen, guide.in_rare_regions(batch.select(chosen)) if chosen else (), strict=True):
+        guided[place] = guided[place]._replace(is_rare=is_rare)
+    asked = [place for place, one in enumerate(guided) if fate(one) == "review"]
+    for place, nearest in zip(asked, guide.neighbours(batch.select(asked)) if asked else (), strict=True):
+        guided[place] = guided[place]._replace(nearest=nearest)
+    return guided
 
 
 def _one_of_each(

@@ -56,7 +56,7 @@ def _processor(context: Context, judges: Mapping[str, Provider], fitted: Fitted)
         handler=Handler(
             recipe.verify,
             known,
-            checks(recipe, known, fitted, judge(context, known.fates, judges)),
+            checks(recipe, known, fitted, judge(context, known, judges)),
             context.now,
             context.metrics,
         ),

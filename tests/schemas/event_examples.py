@@ -109,6 +109,7 @@ EXAMPLES = {
         settles=False,
         blind=True,
         edited_text="4",
+        judge_lowest=2,
     ),
     "verify": SampleVerified(**STAMP, **AUDIT, decided_by="review", verdicts=VERDICTS, sample=SYNTHETIC),
     "reject": SampleRejected(

@@ -49,6 +49,12 @@ def test_who_samples_too_few_sentence_vectors_is_warned(embeddings: int, window:
     )
 
 
+@pytest.mark.parametrize(("words", "reader", "warns"), [(80, "text", True), (120, "text", False), (80, "jsonl", False)])
+def test_who_lets_local_models_write_longer_than_people_is_warned(words: int, reader: str, warns: bool) -> None:
+    said = told(1, seeds={"path": "x", "licence": "cc0", "words": words, "reader": reader})
+    assert ("Local models write 120 words a document and human documents have 80" in said) == warns
+
+
 def test_who_wants_sentence_vectors_is_told_before_anything_starts_that_the_extra_is_missing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

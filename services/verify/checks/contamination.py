@@ -7,6 +7,8 @@ from services.verify.holdout import Holdout, Overlap
 from streams.samples import Verdict
 from streams.words import GRAM
 
+_CLEAN = Verdict(check="contamination", outcome="pass", score=0.0)
+
 
 class Contamination:
     """Fails above `most`: the share of a text's word 8-grams that are also in the holdout."""
@@ -23,8 +25,10 @@ class Contamination:
         return [self._verdict(*each) for each in zip(batch.words, overlaps, strict=True)]
 
     def _verdict(self, words: Sequence[str], overlap: Overlap | None) -> Verdict:
-        if overlap is None or overlap.share <= self._most:
-            return Verdict(check=self.name, outcome="pass", score=overlap.share if overlap else 0.0)
+        if overlap is None:
+            return _CLEAN
+        if overlap.share <= self._most:
+            return Verdict(check=self.name, outcome="pass", score=overlap.share)
         return Verdict(
             check=self.name,
             outcome="fail",

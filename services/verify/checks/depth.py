@@ -1,6 +1,7 @@
 """The check `depth`: fails a sample that is too many generations of models away from human text."""
 
 from collections.abc import Sequence
+from functools import cache
 
 from services.verify.check import Batch
 from streams.samples import Lineage, Verdict
@@ -32,7 +33,7 @@ def verdict(lineage: Lineage, most: int) -> Verdict:
     """Judge a lineage."""
     generation = generation_of(lineage, most)
     if generation <= most:
-        return Verdict(check="depth", outcome="pass", score=generation)
+        return _passed(generation)
     return Verdict(
         check="depth",
         outcome="fail",
@@ -40,3 +41,8 @@ def verdict(lineage: Lineage, most: int) -> Verdict:
         evidence={"generation": str(generation), "max_generation": str(most)},
         explanation=f"The sample is {generation} generations of models away from human text; {most} are allowed.",
     )
+
+
+@cache
+def _passed(generation: int) -> Verdict:
+    return Verdict(check="depth", outcome="pass", score=generation)

@@ -9,6 +9,8 @@ from services.index.texts import Match, Texts
 from services.verify.check import Batch
 from streams.samples import Verdict
 
+_NEW = Verdict(check="duplicate", outcome="pass", score=0.0)
+
 
 class Duplicate:
     """Fails from `threshold` on: Jaccard similarity of the sets of three-word runs."""
@@ -27,7 +29,7 @@ class Duplicate:
 def verdict(nearest: Match | None, threshold: float) -> Verdict:
     """Judge a text by the nearest one."""
     if nearest is None:
-        return Verdict(check="duplicate", outcome="pass", score=0.0)
+        return _NEW
     if not nearest.exact and nearest.similarity < threshold:
         return Verdict(check="duplicate", outcome="pass", score=nearest.similarity)
     kind = "the same as" if nearest.exact else f"{nearest.similarity:.0%} the same as"

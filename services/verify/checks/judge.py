@@ -3,8 +3,7 @@
 A judge never fails a candidate, and a higher score earns it nothing: judges like what models like to write.
 """
 
-from collections.abc import Sequence
-from statistics import fmean
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from services.models.answers import Refusal
@@ -35,11 +34,11 @@ class Said(NamedTuple):
 
 
 class Judge:
-    """Flags scores below `floor`, judges that are unsure or apart, and what no judge has answered."""
+    """Flags scores below the floor that holds now, judges that are unsure or apart, and what no judge has answered."""
 
     name = "judge"
 
-    def __init__(self, judges: Sequence[Named], votes: int, floor: int, calls: JudgeCalls) -> None:
+    def __init__(self, judges: Sequence[Named], votes: int, floor: Callable[[], int], calls: JudgeCalls) -> None:
         self._judges, self._votes, self._floor, self._calls = judges, votes, floor, calls
 
     def over(self, batch: Batch) -> Sequence[Verdict]:
@@ -49,10 +48,8 @@ class Judge:
         """
         panels = [panel(sample, self._judges, self._votes) for sample in batch.samples]
         wanted = [Wanted(sample, judge) for sample, some in zip(batch.samples, panels, strict=True) for judge in some]
-        opinions = iter(self._opinions(wanted))
-        return [
-            verdict([Said(judge.name, judge.family, next(opinions)) for judge in some], self._floor) for some in panels
-        ]
+        opinions, floor = iter(self._opinions(wanted)), self._floor()
+        return [verdict([Said(judge.name, judge.family, next(opinions)) for judge in some], floor) for some in panels]
 
     def _opinions(self, wanted: Sequence[Wanted]) -> list[Opinion | Unheard]:
         found = [_opinion(reply) for reply in self._calls.ask(wanted)]
@@ -65,13 +62,13 @@ class Judge:
 
 
 def verdict(said: Sequence[Said], floor: int) -> Verdict:
-    """Judge by what the judges said."""
+    """Judge by what the judges said; the verdict's score is the least that any of them gave for a criterion."""
     scores = [score for _, _, opinion in said if isinstance(opinion, Opinion) for score in opinion.scores.values()]
     doubt = _doubt(said, floor)
     return Verdict(
         check="judge",
         outcome="flag" if doubt else "pass",
-        score=fmean(scores) if scores else None,
+        score=min(scores, default=None),
         evidence={f"{each.name} ({each.family})": _told(each.opinion)[:_LONGEST] for each in said},
         explanation=doubt,
     )

@@ -35,8 +35,9 @@ class Language:
 def _looks_foreign(said: Sequence[str], common: frozenset[str]) -> bool:
     if len(said) < FEWEST:
         return False
-    distinct = set(said)
-    return len(distinct & common) < _FAMILIAR * len(distinct)
+    familiar = len(common.intersection(said))
+    # The words that come twice are left out only where that could tell.
+    return familiar < _FAMILIAR * len(said) and familiar < _FAMILIAR * len(set(said))
 
 
 def _fault(text: str, allowed: frozenset[str]) -> Fault | None:

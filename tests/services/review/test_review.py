@@ -1,5 +1,6 @@
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -16,7 +17,7 @@ from services.review.verdict import expired, submitted
 from streams.broker import Outgoing
 from streams.errors import DecodeError, FatalError
 from streams.events import ReviewReason, ReviewSubmitted, SampleRejected, SampleVerified, event_id
-from streams.samples import Outcome, digest
+from streams.samples import Outcome, Verdict, digest
 from streams.topics import identity, name
 
 
@@ -57,6 +58,19 @@ def test_an_acceptance_is_a_decision_and_a_verified_sample() -> None:
     ]
     assert events(broker, "reject") == []
     assert [line.sample_id for line in waiting(broker, CODEC, "p")] == [digest(2)]
+
+
+def test_a_decision_says_how_low_judges_had_scored_the_sample() -> None:
+    judged = Verdict(check="judge", outcome="flag", score=2.0)
+    silent = Verdict(check="judge", outcome="flag", score=None)
+    one, other = (replace(request(n), verdicts=(said,)) for n, said in ((1, judged), (2, silent)))
+    broker = desk_with(one, other)
+    rule(broker, 1)
+    rule(broker, 2)
+    assert {event.sample_id: event.judge_lowest for event in events(broker, "decision")} == {
+        digest(1): 2,
+        digest(2): None,
+    }
 
 
 def test_a_rejection_carries_the_reviewers_reasons_and_the_audit() -> None:

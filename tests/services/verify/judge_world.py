@@ -73,8 +73,8 @@ def verifier(broker: Any, chosen: Recipe, judges: Mapping[str, Books], metrics: 
     return build(context(broker, chosen, metrics), judges)
 
 
-def drained(broker: Any, chosen: Recipe, **judges: Books) -> Stage:
-    made = verifier(broker, chosen, judges)
+def drained(broker: Any, chosen: Recipe, metrics: Metrics | None = None, **judges: Books) -> Stage:
+    made = verifier(broker, chosen, judges, metrics)
     made.start()
     until_idle(made)
     return made

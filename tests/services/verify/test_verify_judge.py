@@ -25,9 +25,9 @@ def said(name: str = "q", confidence: float = 0.9, reason: str = "none", **score
     return Said(name, "qwen", Opinion({**dict.fromkeys(CRITERIA, 5), **scores}, confidence, reason))
 
 
-def test_what_all_judges_find_good_passes_with_the_mean_score_and_what_each_said() -> None:
+def test_what_all_judges_find_good_passes_with_the_least_score_and_what_each_said() -> None:
     told = verdict([said(correctness=3, reason="a\nslip"), said("c", naturalness=4, correctness=4)], 3)
-    assert (told.outcome, told.score, told.explanation) == ("pass", 4.6, "")
+    assert (told.outcome, told.score, told.explanation) == ("pass", 3, "")
     assert told.evidence == {
         "q (qwen)": "correctness 3, coherence 5, on_task 5, naturalness 5, safety 5; confidence 0.90; a slip",
         "c (qwen)": "correctness 4, coherence 5, on_task 5, naturalness 4, safety 5; confidence 0.90; none",

@@ -30,7 +30,7 @@ from services.verify.judge_calls import JudgeCalls
 from services.verify.service import build
 from streams.broker import Outgoing
 from streams.errors import UnavailableError
-from streams.events import ModelAnswered, SampleGenerated
+from streams.events import Decision, ModelAnswered, ReviewSubmitted, SampleGenerated
 from streams.fold import Fold
 from streams.lineage import trace
 from streams.memory import MemoryBroker
@@ -88,6 +88,35 @@ def test_with_two_votes_two_judges_are_asked_and_what_they_differ_on_waits_for_a
     strict = Books(lambda request: answer(safety=3 if about(CASES[0])(request) else 4))
     drained(broker, judged(OURS, THEIRS, votes=2), q=Books(), c=strict)
     assert dict(fates(broker)) == {CASES[0].sample_id: "review", CASES[1].sample_id: "verify"}
+
+
+def test_the_floor_follows_what_people_decided_of_what_judges_had_scored() -> None:
+    broker, metrics, four = world(), Metrics(), Books(lambda _: answer(safety=4))
+    put(broker, "generate", CASES[:1])
+    drained(broker, judged(), metrics=metrics, q=four)
+    assert dict(fates(broker)) == {CASES[0].sample_id: "verify"}
+    said = [decided(f"{n}", "accept" if n % 2 else "reject", 5 if n % 2 else 4) for n in range(80)]
+    producer = broker.producer()
+    producer.send([Outgoing(name("p", "decision"), b"", CODEC.encode(event)) for event in said])
+    producer.flush()
+    put(broker, "generate", CASES[1:2])
+    drained(broker, judged(), metrics=metrics, q=four)
+    (asked,) = events(broker, "review")
+    assert asked.verdicts[-1].explanation == "Judge q gives 4 of 5 for safety; 5 is the least allowed."
+    assert "ballast_judge_floor 5.0" in generate_latest(metrics.registry).decode()
+
+
+def decided(key: str, said: Decision, lowest: int) -> ReviewSubmitted:
+    return ReviewSubmitted(
+        event_id=key,
+        occurred_at=0,
+        sample_id=key,
+        reviewer="r",
+        decision=said,
+        inclusion_probability=0.1,
+        audited=True,
+        judge_lowest=lowest,
+    )
 
 
 def test_an_answer_that_can_not_be_read_is_asked_for_once_more() -> None:

@@ -3,6 +3,8 @@ import random
 import planted_foreign as plant
 import pytest
 from human_texts import documents, glosses
+from hypothesis import given
+from hypothesis import strategies as st
 from planting import Plant, caught, failed
 from verify_world import batch, human, sample
 
@@ -74,3 +76,15 @@ def test_the_verdict_names_the_language_and_what_is_allowed(english: Seeds) -> N
 def test_short_texts_pass_and_without_seeds_every_language_does(english: Seeds) -> None:
     assert failed(Language(english, None), [sample("a", "Ich weiß es nicht, mein Freund.")]) == 0
     assert failed(Language(Seeds(), None), foreign(3)) == 0
+
+
+@given(st.lists(st.sampled_from("abcdefghijklmnop"), max_size=60), st.frozensets(st.sampled_from("abcdefghijklmnop")))
+def test_a_text_looks_foreign_by_its_distinct_words(said: list[str], common: frozenset[str]) -> None:
+    few = len(set(said) & common) < 0.3 * len(set(said))
+    assert language._looks_foreign(said, common) == (len(said) >= 20 and few)
+
+
+def test_a_play_looks_foreign_by_its_distinct_words(english: Seeds) -> None:
+    for said in batch(*documents()).words:
+        few = len(set(said) & english.common) < 0.3 * len(set(said))
+        assert language._looks_foreign(said, english.common) == (len(said) >= 20 and few)

@@ -1,12 +1,17 @@
 import random
+import re
 from dataclasses import replace
 
 import planted_refusals as plant
 import pytest
 from human_texts import dialogues, documents, glosses
+from hypothesis import example, given
+from hypothesis import strategies as st
 from planting import Plant, caught, conversation, failed
 from verify_world import CODEC, SHAPE, batch, human, sample
 
+from services.faults import refusals
+from services.faults.quoted import unquoted
 from services.faults.refusals import found
 from services.index.ids import pack
 from services.verify.checks.refusal import Refusal
@@ -56,6 +61,21 @@ def test_the_verdict_says_where_and_what_was_said() -> None:
     assert verdict.explanation == "The last turn refuses at its end, but its seed does not."
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I don't currently have access to live scores.",
+        "It seems you haven't actually provided a text.",
+        "That isn't a topic I can discuss.",
+        "I'm an AI! There is no childhood to speak of.",
+    ],
+)
+def test_words_that_come_between_hide_no_refusal(text: str) -> None:
+    said = found(text)
+    assert said is not None
+    assert said.kind == "refusal"
+
+
 def seed(one: Sample) -> Record:
     value = CODEC.encode(SampleIngested(event_id="e", occurred_at=0, pool="seed", sample=one))
     return Record(name("p", "seed"), 0, 0, one.sample_id.encode(), value, 0)
@@ -92,3 +112,60 @@ def test_of_all_seeds_only_those_that_refuse_are_kept() -> None:
     seeds.add(ids[:30], batch(*many[:30]))
     seeds.add(ids[30:], batch(*many[30:]))
     assert [seeds.refuse(one.sample_id) for one in many] == [n % 7 == 0 for n in range(50)]
+
+
+def found_cue_by_cue(text: str) -> refusals.Found | None:
+    """Return what is found if every cue is looked for in all that is said, one after the other."""
+    said = text if len(text) <= 550 else f"{text[:300]}\n{refusals._from_a_quote(text[-250:])}"
+    said = said.lower().replace("’", "'")
+    plain = unquoted(said)
+    for cues, pattern in refusals._REFUSALS:
+        if any(cue in said for cue in cues) and (match := re.search(rf"\b(?:{pattern})", plain)):
+            return refusals.Found("refusal", match[0], "beginning" if match.start() < 300 else "end")
+    if match := refusals._OPENS.match(said.lstrip()):
+        return refusals.Found("boilerplate", match[0], "beginning")
+    if any(cue in said for cue in refusals._LAST_WORDS) and (
+        match := refusals._CLOSES.search(plain, max(0, len(said) - 250))
+    ):
+        return refusals.Found("boilerplate", match[0], "end")
+    return None
+
+
+CUES = sorted({cue for cues, _ in refusals._REFUSALS for cue in cues} | {*refusals._LAST_WORDS})
+SAID = [
+    "i",
+    "As an AI,",
+    "provide",
+    "assist with",
+    "you",
+    "do that for you",
+    " if you",
+    "x " * 120,
+    '"',
+    "’",
+    "\n",
+    ".",
+]
+PATTERNS = [pattern for _, pattern in refusals._REFUSALS] + [refusals._CLOSES.pattern, refusals._OPENS.pattern]
+
+
+@given(st.lists(st.sampled_from([*CUES, *SAID]) | st.text(max_size=3), max_size=12).map(" ".join))
+def test_what_is_found_does_not_depend_on_how_cues_are_looked_for(text: str) -> None:
+    assert found(text) == found_cue_by_cue(text)
+
+
+@given(st.sampled_from(PATTERNS).flatmap(st.from_regex), st.sampled_from(["", "x " * 300]))
+@example("you haven't actually provided", "")  # its cue does not stand in it, though a piece of that does
+def test_each_wording_is_found_as_if_every_cue_was_looked_for(said: str, before: str) -> None:
+    assert found(before + said) == found_cue_by_cue(before + said)
+
+
+PLANTS = [plant.refusal, plant.excuse, plant.late_refusal, plant.opening, plant.closing]
+
+
+@pytest.mark.parametrize("fault", [lambda one, _: one, *PLANTS])
+def test_documents_and_planted_ones_are_judged_as_if_every_cue_was_looked_for(fault: Plant) -> None:
+    rng = random.Random(3)
+    for one in documents():
+        text = fault(one, rng).turns[-1].text
+        assert found(text) == found_cue_by_cue(text)
