@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
+import at_ingest
 import doubles
 import golden
 import labelled
@@ -138,7 +139,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name_, samples in golden.good(parts, options.count, options.seed).items()
     ]
     rate = speed(verifier, parts)
-    tables = [_of_faults(faults), _of_good(good), _of_labels(options.seed), _of_doubles(parts.others, options.seed)]
+    ingested = at_ingest.held(parts, planted, options.count, options.seed)
+    tables = [_of_faults(faults), _of_good(good), _of_ingest(ingested)]
+    tables += [_of_labels(options.seed), _of_doubles(parts.others, options.seed)]
     for title, header, rows in tables:
         _print(title, header, rows)
     print(f"{rate:,.0f} samples/s of a core through all quick checks; at least {SPEED:,.0f} are wanted")
@@ -181,6 +184,20 @@ def _of_good(good: Sequence[Found]) -> tuple[str, list[str], Rows]:
             ]
         )
     return "Good samples", ["what", "samples", "rejected", "95 % interval", "flagged", "by"], rows
+
+
+def _of_ingest(held: Sequence[at_ingest.Held]) -> tuple[str, list[str], Rows]:
+    rows = [
+        [
+            each.what,
+            str(each.samples),
+            *(f"{count / each.samples:.2%}" for count in (each.aside, each.marked, each.near)),
+        ]
+        for each in held
+        if each.samples
+    ]
+    header = ["what says that it is human", "samples", "set aside", "made a candidate", "left out as a near copy"]
+    return "Human data at ingest", header, rows
 
 
 def _of_labels(seed: int) -> tuple[str, list[str], Rows]:
@@ -227,6 +244,9 @@ def _document(tables: Sequence[tuple[str, list[str], Rows]]) -> str:
         "oracles reject; statistical checks flag, so that a person decides. The human text is that of the plays; the",
         "dialogue leaves out Henry V, whose French scenes are rejected as a foreign language. Two verifiers see only",
         "what is committed, in batches of 1,000 each: two copies in flight at the same time may both pass.",
+        "",
+        "Ingest sets damaged and personal text aside, makes text with a model's marks a candidate and leaves out what",
+        "nearly repeats another sample with the same label and answer.",
         "",
         "`classifier` finds as many wrong labels as the words of a text tell: the share of other human documents",
         "whose label is the likeliest by their words stands beside it.",

@@ -1,7 +1,8 @@
 """Human texts that nearly repeat one that is taken in already: none of them may lie in two pools.
 
 A text that is trained on and held out in other words makes the evaluation say what was learnt by heart. Samples with
-other labels, answers or tests are no repetitions, however alike their texts: a task's template may have thousands.
+other labels, answers or tests, or of a conversation other last turns, are no repetitions, however alike the rest: a
+passage has many questions, and a task's template thousands of problems.
 """
 
 from collections.abc import Sequence
@@ -62,5 +63,6 @@ class Near:
 
 
 def _salt(sample: Sample) -> int:
-    beside = (sample.label, sample.answer, sample.tests)
+    last = words(sample.turns[-1].text) if len(sample.turns) > 1 else ()
+    beside = (sample.label, sample.answer, sample.tests, " ".join(last))
     return int(digest(*map(repr, beside))[:16], 16) if any(beside) else 0

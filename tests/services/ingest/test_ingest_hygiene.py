@@ -15,6 +15,7 @@ from streams.memory import MemoryBroker
 from streams.samples import Lineage, Sample, Turn, content_hash
 
 SAYING = "the miller went down to the river at dawn and found that the wheel had stopped for the ice was thick"
+PASSAGE = f"{SAYING} and the miller sat down upon the bank and waited there for the thaw to come with the spring"
 POOLS = ("seed", "reference", "holdout")
 
 
@@ -71,14 +72,13 @@ def test_a_text_with_a_models_mark_is_a_candidate_of_unknown_origin_at_the_depth
 
 def test_a_text_that_nearly_repeats_another_is_left_out_in_the_same_run_and_in_the_next(tmp_path: Path) -> None:
     broker = MemoryBroker()
-    longer = f"{SAYING} and the miller sat down upon the bank and waited there for the thaw to come with the spring"
-    near = longer.replace("spring", "summer")
-    done = taken(broker, tmp_path, [{"text": longer}, {"text": near}, {"text": SAYING}])
+    near = PASSAGE.replace("spring", "summer")
+    done = taken(broker, tmp_path, [{"text": PASSAGE}, {"text": near}, {"text": SAYING}])
     assert (done.near, done.seed + done.reference + done.holdout) == (1, 2)
     assert "line 2: 9" in done.first_near[0]
     again = taken(broker, tmp_path, [{"text": near}, {"text": "quite another text"}])
     assert (again.near, again.seed + again.reference + again.holdout) == (1, 1)
-    assert in_pools(broker) == sorted([longer, SAYING, "quite another text"])
+    assert in_pools(broker) == sorted([PASSAGE, SAYING, "quite another text"])
 
 
 def test_another_label_makes_another_sample_of_a_like_text(tmp_path: Path) -> None:
@@ -88,6 +88,16 @@ def test_another_label_makes_another_sample_of_a_like_text(tmp_path: Path) -> No
     done = taken(broker, tmp_path, rows)
     assert (done.near, done.seed + done.reference + done.holdout) == (1, 2)
     assert "line 3: " in done.first_near[0]
+
+
+def test_many_questions_about_one_passage_are_samples_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    asked = [("What stopped?", "the wheel"), ("Who went?", "The miller."), ("Who was it?", "the miller")]
+    rows = [{"prompt": f"{PASSAGE}\n{question}", "response": answer} for question, answer in asked]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = ingest(context(MemoryBroker(), recipe(path, task="instruction", reader="jsonl")))
+    assert (done.near, done.seed + done.reference + done.holdout) == (1, 2)
+    assert "line 3: 8" in done.first_near[0]
 
 
 def test_what_is_not_asked_for_is_not_looked_for(tmp_path: Path) -> None:
