@@ -16,6 +16,7 @@ from streams.java import find_java
 from streams.kafka import KafkaBroker
 from streams.topics import ensure
 
+pytestmark = pytest.mark.alone
 FULL = os.environ.get("BALLAST_CHAOS") == "full"
 FAULTS = 48 if FULL else 6
 MOST_ROUNDS = 8

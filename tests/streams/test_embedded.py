@@ -164,6 +164,7 @@ def test_it_listens_on_the_loopback_only(running: EmbeddedKafka) -> None:
     assert all(c.laddr.ip.removeprefix("::ffff:") == "127.0.0.1" for c in listening)
 
 
+@pytest.mark.alone
 def test_a_second_start_on_the_same_folder_is_refused_at_once(running: EmbeddedKafka, make: Make) -> None:
     folder = running.log_path.parent
     began = time.monotonic()
@@ -206,6 +207,7 @@ def test_a_restart_keeps_data_and_offsets(make: Make) -> None:
         assert consume(kafka.start(), "t", 40) == list(range(60, 100))
 
 
+@pytest.mark.alone
 def test_a_killed_broker_comes_back_at_the_same_place_with_all_it_acknowledged(make: Make) -> None:
     kafka = make()
     bootstrap = kafka.start()
