@@ -16,13 +16,12 @@ import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
-from streams import embedded, jars, loopback
+from streams import embedded, loopback
 from streams.embedded import EmbeddedKafka
 from streams.errors import EmbeddedKafkaError
 from streams.java import ClassArchive, find_java, major_version
 
 ROOT = Path(__file__).parents[2]
-CACHE = Path.home() / ".cache" / "ballast" / "jars"
 Make = Callable[..., EmbeddedKafka]
 
 PARENT = """
@@ -34,14 +33,6 @@ kafka.start()
 print(kafka.pid, flush=True)
 time.sleep(60)
 """
-
-
-@pytest.fixture(scope="module")
-def kafka_jars() -> list[Path]:
-    try:
-        return jars.fetch(CACHE)
-    except EmbeddedKafkaError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture
