@@ -11,6 +11,8 @@ COMPILE := uv pip compile pyproject.toml --extra dev --universal --python-versio
 TOGETHER := -m 'not alone and not embeddings' --numprocesses 3 --dist worksteal
 ALONE := -m alone
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# an image may set it, and then each of the hundreds of processes of the tests compiles all our code again
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo install test test-embeddings check format chaos soak bench-loop bench-stages bench-monitor bench-sandbox bench-verify schemas lock clean
 
