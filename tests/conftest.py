@@ -12,6 +12,9 @@ from streams.embedded import EmbeddedKafka
 from streams.errors import EmbeddedKafkaError
 from streams.java import ClassArchive, find_java, major_version
 
+# as stages run: where processes share few cores, the threads of BLAS burn them waiting for each other
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("ci", max_examples=50, deadline=None, suppress_health_check=SLOW)
 settings.register_profile("soak", max_examples=2_000, deadline=None, suppress_health_check=SLOW)
