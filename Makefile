@@ -7,7 +7,12 @@ READY := $(VENV)/.ready
 EMBEDDINGS := .venv-embeddings
 EMBEDDINGS_READY := $(EMBEDDINGS)/.ready
 COMPILE := uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url
+# most tests wait for processes, so three workers keep two cores busy
+TOGETHER := -m 'not alone and not embeddings' --numprocesses 3 --dist worksteal
+ALONE := -m alone
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# an image may set it, and then each of the hundreds of processes of the tests compiles all our code again
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo install test test-embeddings check format chaos soak bench-loop bench-stages bench-monitor bench-sandbox bench-verify schemas lock clean
 
@@ -26,7 +31,8 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 test: install
-	$(BIN)/pytest
+	$(BIN)/pytest $(TOGETHER)
+	$(BIN)/pytest $(ALONE)
 
 test-embeddings: $(EMBEDDINGS_READY)
 	$(EMBEDDINGS)/bin/pytest -m embeddings
@@ -53,7 +59,8 @@ chaos: install
 	BALLAST_CHAOS=full $(BIN)/pytest tests/chaos -s --timeout 3000
 
 soak: install
-	HYPOTHESIS_PROFILE=soak $(BIN)/pytest --ignore tests/chaos --timeout 3000
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest $(TOGETHER) --timeout 3000
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest $(ALONE) --ignore tests/chaos --timeout 3000
 
 bench-loop: install
 	$(BIN)/python bench/loop.py

@@ -14,7 +14,7 @@ from services.books import lag
 from services.commands.output import JsonOption, PipelineOption, RecipeOption, note, print_json, say, table
 from services.commands.progress import fetching
 from services.errors import InputError
-from services.supervise import readiness, running, session, starting
+from services.supervise import running, session, starting
 from services.supervise.running import Running
 from services.supervise.session import Chosen
 from streams.errors import BrokerError, UnavailableError
@@ -30,6 +30,8 @@ def up(path: Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe's
     Without BALLAST_KAFKA_BOOTSTRAP it runs an embedded Kafka broker of its own. Each process that ends is started
     again; `ballast down` ends all of them.
     """
+    from services.supervise import readiness  # noqa: PLC0415 - it knows every check, and each stage comes by `run`
+
     chosen = session.choose(None, path)
     for warning in readiness.warnings(chosen.recipe):
         note(warning)

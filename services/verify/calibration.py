@@ -8,7 +8,7 @@ Pearson's with Kish's effective number of decisions.
 
 from typing import NamedTuple
 
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from services.verify.floor import Floors
 from streams.events import ReviewSubmitted
@@ -45,8 +45,8 @@ class Kept(NamedTuple):
         share = min(self.kept / self.weight, 1.0)
         effective = self.weight**2 / self.squares
         hits, misses = share * effective, (1 - share) * effective
-        low = float(beta.ppf(level / 2, hits, misses + 1)) if hits else 0.0
-        high = float(beta.ppf(1 - level / 2, hits + 1, misses)) if misses else 1.0
+        low = float(betaincinv(hits, misses + 1, level / 2)) if hits else 0.0
+        high = float(betaincinv(hits + 1, misses, 1 - level / 2)) if misses else 1.0
         return Interval(share, low, high)
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from streams.stats.moments import mean_and_sd
 from streams.stats.statistic import State
@@ -62,7 +62,7 @@ class Copying:
         self._grams, self._alone = dictionary.grams, dictionary.documents == 1
         self._limit = float(np.quantile(dictionary.novel, flag, method="lower"))
         seeds, flagged = len(dictionary.novel), int((dictionary.novel < self._limit).sum())
-        self._certified = float(beta.ppf(_SURE, flagged + 1, seeds - flagged))
+        self._certified = float(betaincinv(flagged + 1, seeds - flagged, _SURE))
         self.counts = np.zeros(2, np.int64)  # documents, and flagged ones
         self.moments = np.zeros(2)  # sum and sum of squares
 

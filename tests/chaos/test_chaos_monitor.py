@@ -17,6 +17,7 @@ from services.monitor.group import from_bytes as group_of
 from streams.errors import BallastError
 from streams.events import MixPolicySet
 
+pytestmark = pytest.mark.alone
 FULL = os.environ.get("BALLAST_CHAOS") == "full"
 KILLS = 12 if FULL else 2
 SEED = int(os.environ.get("BALLAST_CHAOS_SEED", "0")) or random.SystemRandom().randrange(10**6)

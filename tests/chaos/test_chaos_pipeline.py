@@ -16,6 +16,7 @@ import psutil
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
+pytestmark = pytest.mark.alone
 FULL = os.environ.get("BALLAST_CHAOS") == "full"
 KILLS = 100 if FULL else 8
 TARGET = 12_000 if FULL else 1_500

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from chaos.harness import Feed, Reader, Workers, shake
 
-from streams import jars
 from streams.embedded import EmbeddedKafka
 from streams.java import find_java
 from streams.kafka import KafkaBroker
 from streams.topics import ensure
 
+pytestmark = pytest.mark.alone
 FULL = os.environ.get("BALLAST_CHAOS") == "full"
 FAULTS = 48 if FULL else 6
 MOST_ROUNDS = 8
@@ -23,9 +23,8 @@ SEED = int(os.environ.get("BALLAST_CHAOS_SEED", "0")) or random.SystemRandom().r
 
 
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
-    found = jars.fetch(Path.home() / ".cache" / "ballast" / "jars")
-    with EmbeddedKafka(data_dir=tmp_path_factory.mktemp("kafka"), jars=found, java=find_java(None)) as kafka:
+def broker(kafka_jars: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
+    with EmbeddedKafka(data_dir=tmp_path_factory.mktemp("kafka"), jars=kafka_jars, java=find_java(None)) as kafka:
         yield kafka
 
 

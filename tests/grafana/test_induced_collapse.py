@@ -39,6 +39,7 @@ def are_free(ports: range) -> bool:
     return True
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(400)
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the detached supervisor is nobody's
 @pytest.mark.parametrize("run", range(RUNS))

@@ -57,6 +57,12 @@ print([m for m in sys.modules if m.startswith("services.commands") or m in ("pyd
     assert done.stdout.strip() == "[]"
 
 
+def test_a_process_of_a_stage_comes_without_the_checks_of_others() -> None:
+    code = "import services.commands.lifecycle, sys; print([m for m in ('numpy', 'scipy') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_index_says_what_the_command_says_of_itself(name: str) -> None:
     command = load(name)

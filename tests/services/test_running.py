@@ -62,6 +62,7 @@ def test_two_who_look_at_the_same_time_do_not_take_each_other_for_a_supervisor(t
         assert running.alive(tmp_path) is None
 
 
+@pytest.mark.alone
 def test_looking_does_not_keep_a_supervisor_out(tmp_path: Path) -> None:
     (tmp_path / "supervisor.lock").touch()
     assert running.alive(tmp_path) is None

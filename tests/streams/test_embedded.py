@@ -16,13 +16,12 @@ import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
-from streams import embedded, jars, loopback
+from streams import embedded, loopback
 from streams.embedded import EmbeddedKafka
 from streams.errors import EmbeddedKafkaError
 from streams.java import ClassArchive, find_java, major_version
 
 ROOT = Path(__file__).parents[2]
-CACHE = Path.home() / ".cache" / "ballast" / "jars"
 Make = Callable[..., EmbeddedKafka]
 
 PARENT = """
@@ -34,14 +33,6 @@ kafka.start()
 print(kafka.pid, flush=True)
 time.sleep(60)
 """
-
-
-@pytest.fixture(scope="module")
-def kafka_jars() -> list[Path]:
-    try:
-        return jars.fetch(CACHE)
-    except EmbeddedKafkaError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture
@@ -164,6 +155,7 @@ def test_it_listens_on_the_loopback_only(running: EmbeddedKafka) -> None:
     assert all(c.laddr.ip.removeprefix("::ffff:") == "127.0.0.1" for c in listening)
 
 
+@pytest.mark.alone
 def test_a_second_start_on_the_same_folder_is_refused_at_once(running: EmbeddedKafka, make: Make) -> None:
     folder = running.log_path.parent
     began = time.monotonic()
@@ -206,6 +198,7 @@ def test_a_restart_keeps_data_and_offsets(make: Make) -> None:
         assert consume(kafka.start(), "t", 40) == list(range(60, 100))
 
 
+@pytest.mark.alone
 def test_a_killed_broker_comes_back_at_the_same_place_with_all_it_acknowledged(make: Make) -> None:
     kafka = make()
     bootstrap = kafka.start()

@@ -11,6 +11,7 @@ import pytest
 from streams import guard
 from streams.guard import guarded
 
+pytestmark = pytest.mark.alone
 ROOT = Path(__file__).parents[2]
 SLEEP = ["sleep", "60"]
 

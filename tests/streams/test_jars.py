@@ -74,6 +74,7 @@ def test_every_jar_arrives_in_the_lists_order(registry: Registry, pinned: Path, 
     assert sorted(p.name for p in cache.iterdir()) == sorted([*(j.name for j in jars), "verified.txt"])
 
 
+@pytest.mark.alone
 def test_a_second_fetch_asks_nobody_and_is_fast(registry: Registry, pinned: Path, cache: Path) -> None:
     first = fetch(cache, resolver=registry, pinned=pinned)
     registry.asked.clear()

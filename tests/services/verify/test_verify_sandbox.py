@@ -25,6 +25,7 @@ from services.verify.sandbox.sandbox import Sandbox
 from services.verify.sandbox.started import INSIDE
 from streams.errors import UnavailableError
 
+pytestmark = pytest.mark.alone
 ROOT = Path(__file__).parents[3]
 NAMES = sorted(programs("", 0, ""))
 OTHER = 65_534  # a user who is nobody
