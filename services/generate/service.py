@@ -17,6 +17,7 @@ from services.generate.drawn import NO_POLICY, key_of
 from services.generate.local import LocalProvider
 from services.generate.plan import Call, plan, seed_number, source_of, weights
 from services.generate.pool import SeedPool
+from services.generate.prompts.templates import templates_of
 from services.generate.quota import Room, limits, room
 from services.generate.state import FACTS, State
 from services.generate.wave import FIRST_SIZE, LARGEST_SIZE, next_size, wave
@@ -48,6 +49,7 @@ class Generator:
         self._context, self._providers = context, providers
         self._recipe, self._generate = context.recipe, context.recipe.generate
         self._sources = {source.name: source for source in self._recipe.sources}
+        self._templates = templates_of(self._recipe)
         broker, codec, pipeline = context.broker, context.codec, context.pipeline
         self._writer = Writer(broker, codec, pipeline, identity(pipeline, "generate", context.slot))
         self._asker = Asker(broker, codec, pipeline, self._generate.concurrency, context.now)
@@ -148,10 +150,9 @@ class Generator:
             source = self._sources[source_of(index, weighted if number is None else others or weighted)]
             plain = seed_number(index, size, self._context.pipeline)
             seed = self._state.pool.seed(plain if number is None else number)
-            yield (
-                plan(index, self._recipe, source, self._providers[source.name].model(), seed),
-                self._is_local(source.name),
-            )
+            model = self._providers[source.name].model()
+            call = plan(index, self._recipe, source, model, seed, pool=size, templates=self._templates)
+            yield call, self._is_local(source.name)
         return None
 
     def _numbered(self, now: int, *, is_again_possible: bool) -> Iterator[tuple[int, int | None]]:

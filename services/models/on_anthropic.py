@@ -54,7 +54,9 @@ def _body(request: Request) -> dict[str, Any]:
     }
     if rules:
         body["system"] = rules
-    return body if request.temperature is None else {**body, "temperature": request.temperature}
+    if request.schema is not None:
+        body["output_config"] = {"format": {"type": "json_schema", "schema": dict(request.schema)}}
+    return {**body, **request.sampling}
 
 
 def _reply(data: Any) -> Reply:

@@ -4,8 +4,8 @@ RefusedError       this call will never be answered        -> generate: its dead
 UnavailableError   the vendor can't be reached now         -> the stage stops; never a dead letter
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from streams.errors import BallastError
 from streams.parts import Choice
@@ -26,7 +26,7 @@ class Model(NamedTuple):
 class Request(NamedTuple):
     """One call; `request_key` is new for every call, so it also serves as the seed of a sampler.
 
-    Without a temperature the model has its own.
+    Without a temperature or a top_p the model has its own; with a JSON Schema its answer has to be JSON of it.
     """
 
     request_key: str
@@ -35,6 +35,14 @@ class Request(NamedTuple):
     prompt: tuple[Turn, ...]
     temperature: float | None
     max_tokens: int
+    top_p: float | None = None
+    schema: Mapping[str, Any] | None = None
+
+    @property
+    def sampling(self) -> dict[str, float]:
+        """Return the settings of the sampler that are not the model's own."""
+        given = {"temperature": self.temperature, "top_p": self.top_p}
+        return {name: value for name, value in given.items() if value is not None}
 
 
 class Answer(NamedTuple):

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from services.groups import RESERVED
 from services.recipe.judging import Check, Judge, Price, Review, Verify
-from services.recipe.making import Generate, Seeds, Source, Split
+from services.recipe.making import Generate, Personas, Seeds, Source, Split, Strategies
 from services.recipe.part import Name, Part, RecipeError
 from services.recipe.using import Evaluate, Mix, Monitor
 
@@ -24,6 +24,7 @@ __all__ = [
     "Judge",
     "Mix",
     "Monitor",
+    "Personas",
     "Price",
     "Recipe",
     "RecipeError",
@@ -31,6 +32,7 @@ __all__ = [
     "Seeds",
     "Source",
     "Split",
+    "Strategies",
     "Verify",
     "load",
     "parse",

@@ -1,7 +1,8 @@
 """What a recipe says of the human data and of the models that make candidates from it."""
 
 from hashlib import blake2b
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -55,12 +56,42 @@ class Source(Part):
         return blake2b(told.encode(), digest_size=8).hexdigest()
 
 
+Values = tuple[Annotated[str, Field(pattern=r"^[^,=\n]+$")], ...]
+
+
+class Personas(Part):
+    """How models are asked to write: each call has one value of each attribute that has some."""
+
+    style: Values = ()
+    expertise: Values = ()
+    perspective: Values = ()
+
+
+class Strategies(Part):
+    """Where other strategies come in beside new answers to the seeds' prompts, in queries per seed."""
+
+    rephrase_from: float = Field(default=10, ge=0, description="Prompts in other words; half of all at twice as many.")
+    new_prompt_from: float = Field(default=100, ge=0, description="New prompts; half of all at twice as many.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Strategies":
+        if self.new_prompt_from < self.rephrase_from:
+            raise ValueError("new_prompt_from is below rephrase_from; new prompts come in last")
+        return self
+
+
 class Generate(Part):
-    """How many candidates, and how varied."""
+    """How many candidates, and how varied; local models only continue the seeds."""
 
     target: int = Field(ge=1, description="Accepted samples wanted; what a policy holds or drops is none.")
     over_generate: float = Field(default=4, ge=1, le=100, description="Candidates at most, as a multiple of target.")
-    temperature: tuple[float, float] = (0.7, 1.1)
+    temperature: tuple[float, float] | None = Field(
+        default=None,
+        description="Range of five steps; null: 0.2 to 0.6 for math, code and classification, else 0.7 to 1.1.",
+    )
+    strategies: Strategies = Strategies()
+    personas: Literal["default", "none"] | Personas = "default"
+    prompts: Path | None = Field(default=None, description="Folder of TASK_STRATEGY.jinja; null: ours.")
     slots: int = Field(default=1, ge=1, le=64)
     concurrency: int = Field(default=8, ge=1, le=1000, description="Calls in flight in each slot.")
     in_flight: int = Field(default=5_000, ge=1, description="Stop while unverified and unmixed exceed this.")
