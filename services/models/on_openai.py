@@ -6,7 +6,7 @@ import openai
 
 from services.models.endpoint import OPENAI_URL, Endpoint
 from services.models.faults import cut, silent, status_fault, unread
-from services.models.provider import Request
+from services.models.provider import Request, chosen
 from services.models.vendor import Reply
 from streams.errors import BallastError
 from streams.parts import Choice
@@ -49,7 +49,7 @@ class OpenAIWire:
             "messages": [{"role": turn.role, "content": turn.text} for turn in request.prompt],
             limit: request.max_tokens,
         }
-        return body if request.temperature is None else {**body, "temperature": request.temperature}
+        return {**body, **chosen(request)}
 
 
 def _reply(data: Any) -> Reply:
