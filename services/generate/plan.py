@@ -97,11 +97,11 @@ def plan(
         asked = _asked(call_index, recipe, source, seed, pool=pool, templates=templates)
     temperature = temperature_of(call_index, source, recipe.generate.temperature or range_of(recipe.task))
     schema = schema_of(form_of(recipe.task, asked.strategy)) if asked.is_structured else None
-    settings = (repr(temperature), recipe.generate.max_tokens, asked.strategy)
+    most, top_p = source.max_tokens or recipe.generate.max_tokens, source.top_p
+    settings = (repr(temperature), most, asked.strategy, *(() if top_p is None else (repr(top_p),)))
     words = [word for turn in asked.prompt for word in (turn.role, turn.text)]
     key = digest(source.name, model.model_id, *settings, *words, call_index)
-    most = recipe.generate.max_tokens
-    request = Request(key, call_index, model.model_id, asked.prompt, temperature, most, schema=schema)
+    request = Request(key, call_index, model.model_id, asked.prompt, temperature, most, top_p, schema)
     return Call(source, model, asked.strategy, seed, request, asked.prompt_hash, asked.persona, asked.kept)
 
 
@@ -127,7 +127,7 @@ def _asked(call_index: int, recipe: Recipe, source: Source, seed: Sample, *, poo
 
 def _is_structured(source: Source) -> bool:
     """Tell whether answers are held to a schema: vendors do that, but not every server that speaks as they do."""
-    return getattr(source, "base_url", None) is None
+    return source.base_url is None
 
 
 @lru_cache(maxsize=64)

@@ -6,7 +6,7 @@ import anthropic
 
 from services.models.endpoint import Endpoint
 from services.models.faults import cut, silent, status_fault, unread
-from services.models.provider import Request
+from services.models.provider import Request, chosen
 from services.models.vendor import Reply
 from streams.errors import BallastError
 from streams.parts import Choice
@@ -56,7 +56,7 @@ def _body(request: Request) -> dict[str, Any]:
         body["system"] = rules
     if request.schema is not None:
         body["output_config"] = {"format": {"type": "json_schema", "schema": dict(request.schema)}}
-    return {**body, **request.sampling}
+    return {**body, **chosen(request)}
 
 
 def _reply(data: Any) -> Reply:

@@ -6,7 +6,7 @@ import openai
 
 from services.models.endpoint import OPENAI_URL, Endpoint
 from services.models.faults import cut, silent, status_fault, unread
-from services.models.provider import Request
+from services.models.provider import Request, chosen
 from services.models.vendor import Reply
 from streams.errors import BallastError
 from streams.parts import Choice
@@ -52,7 +52,7 @@ class OpenAIWire:
         if request.schema is not None:
             told = {"name": "answer", "strict": True, "schema": dict(request.schema)}
             body["response_format"] = {"type": "json_schema", "json_schema": told}
-        return {**body, **request.sampling}
+        return {**body, **chosen(request)}
 
 
 def _reply(data: Any) -> Reply:

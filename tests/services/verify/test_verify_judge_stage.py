@@ -335,7 +335,7 @@ def test_a_judge_that_quotes_the_scores_of_a_hostile_candidate_is_not_understood
     ],
 )
 def test_without_its_key_a_judge_does_not_start(judge: dict[str, Any], variable: str) -> None:
-    with pytest.raises(InputError, match=f"Judge q has no key: set {variable}"):
+    with pytest.raises(InputError, match=f"q has no key: set {variable}"):
         build(context(world(), judged({**OURS, **judge})))
 
 
