@@ -46,7 +46,7 @@ def schema_of(form: Form) -> dict[str, Any]:
 
 def told(text: str, form: Form) -> Told:
     """Read an answer; raises ValueError that says what is missing."""
-    is_json = text.lstrip().startswith(("{", "```"))
+    is_json = text.lstrip().removeprefix("```json").removeprefix("```").lstrip().startswith("{")
     values = _keys(json_object(text), form) if is_json else _tagged(text, form)
     turns = _checked(values.pop("turns")) if "turns" in form else ()
     for part, value in values.items():
@@ -84,7 +84,7 @@ def _tagged(text: str, form: Form) -> dict[str, Any]:
         limit = text.find(f"<{after}>", start) if after else len(text)
         end = text.rfind(f"</{part}>", start, limit)
         if min(start, limit, end) < 0:
-            raise ValueError(f"it has no part `{part if min(start, end) < 0 else after}`")
+            raise ValueError(f"it has no part `{after if start >= 0 > limit else part}`")
         found[part], at = text[start + len(part) + 2 : end], end
     return found
 

@@ -1,4 +1,4 @@
-"""Which generation a source's model is of: the largest in what it was trained on, as its cycle's scores say."""
+"""Which generation a source's model is of: the largest in the data that it was trained on, as its cycle's scores say."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing

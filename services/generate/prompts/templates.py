@@ -5,6 +5,7 @@ it for rules. A template may use `mark`, `persona`, `fields`, `structured` and `
 """
 
 import difflib
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +16,7 @@ from jinja2.meta import find_referenced_templates, find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from services.generate.form import form_of
+from services.generate.variety import attributes, persona_of
 from services.models.marked import Part, mark_of
 from services.recipe import Recipe, RecipeError
 from streams.samples import Strategy, Turn, digest
@@ -23,15 +25,16 @@ LOCAL: str = "local"  # models that are not asked but go on from a seed's words
 STRATEGIES: tuple[Strategy, ...] = tuple(each for each in get_args(Strategy) if each != "unknown")
 VARIABLES = ("mark", "persona", "fields", "structured", "words")
 TASKS = ("text", "instruction", "chat", "classification", "math", "code")
+_GAPS = re.compile(r"\n{3,}")  # what a piece that says nothing leaves
 _SHARED = ("marks", "persona", "form", "seed")
 _FAILURES = (ArithmeticError, LookupError, TypeError, ValueError)  # of expressions in a template
 _OURS = files("services.generate.prompts")
 
 
 class Templates:
-    """One task's templates by strategy; raises RecipeError for one that is missing or can't be filled."""
+    """One task's templates by strategy; raises RecipeError for one that is missing or fails on a persona."""
 
-    def __init__(self, task: str, folder: Path | None) -> None:
+    def __init__(self, task: str, folder: Path | None, persona: Mapping[str, str]) -> None:
         shared = {f"{name}.jinja": _ours(name) for name in _SHARED}
         texts = {str(strategy): _text(task, strategy, folder) for strategy in STRATEGIES}
         self._task = task
@@ -43,8 +46,7 @@ class Templates:
         )
         for strategy in STRATEGIES:
             self._check(file_of(task, strategy), texts[strategy])
-            for persona in ({"style": "plain"}, {}):
-                self.fill(strategy, [Part("text", "one")], persona, 1, structured=bool(persona))
+            self.fill(strategy, [Part("text", "one")], persona, 1, structured=False)
         self._hashes = {strategy: digest("prompt", *shared.values(), text) for strategy, text in texts.items()}
 
     def hash(self, strategy: Strategy) -> str:
@@ -64,7 +66,7 @@ class Templates:
                 f"The template {file_of(self._task, strategy)} can't be filled ({error}); mend it"
             ) from error
         seed = self._environment.get_template("seed.jinja").render(mark=mark, parts=parts)
-        return Turn(role="system", text=rules.strip()), Turn(role="user", text=seed.strip())
+        return Turn(role="system", text=_GAPS.sub("\n\n", rules).strip()), Turn(role="user", text=seed.strip())
 
     def _check(self, name: str, text: str) -> None:
         try:
@@ -87,7 +89,7 @@ def templates_of(recipe: Recipe) -> Templates | None:
     """Return the templates of a recipe's task, or None if all of its models are local; raises RecipeError."""
     if all(source.provider == LOCAL for source in recipe.sources):
         return None
-    return Templates(recipe.task, recipe.generate.prompts)
+    return Templates(recipe.task, recipe.generate.prompts, persona_of(0, attributes(recipe.generate.personas)))
 
 
 def file_of(task: str, strategy: str) -> str:
