@@ -37,6 +37,7 @@ Check = Literal[
     "privacy",
     "language",
     "duplicate",
+    "novelty",
     "contamination",
     "consistency",
     "math",

@@ -21,7 +21,7 @@ from services.verify.checks.labels import Labels
 from services.verify.checks.length import Length
 from services.verify.checks.local_judge import Suspicious
 from services.verify.checks.surprisal import Surprisal
-from services.verify.chosen import NOTHING, Fitted, checks, json_of, most_records
+from services.verify.chosen import NOTHING, Fitted, asks_anew, checks, json_of, most_records
 from services.verify.conformal import shortage
 from services.verify.handler import Handler
 from services.verify.judges import connected, judge
@@ -50,7 +50,7 @@ def build(context: Context, judges: Mapping[str, Provider] | None = None) -> Sta
 
 def _processor(context: Context, judges: Mapping[str, Provider], fitted: Fitted) -> Processor:
     recipe = context.recipe
-    known = Known(context.codec, context.pipeline, shape(recipe.verify.near_duplicate))
+    known = Known(context.codec, context.pipeline, shape(recipe.verify.near_duplicate), prompts=asks_anew(recipe))
     return Processor(
         broker=context.broker,
         codec=context.codec,
