@@ -81,6 +81,7 @@ def _source(call: Call, policy_version: int) -> Source:
         family=call.source.family,
         model_generation=call.model.generation,
         temperature=call.request.temperature,
+        top_p=call.request.top_p,
         strategy=call.strategy,
         prompt_hash=call.prompt_hash,
         request_key=call.request.request_key,

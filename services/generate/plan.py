@@ -81,9 +81,10 @@ def plan(call_index: int, recipe: Recipe, source: Source, model: Model, seed: Se
     strategy: Strategy = "answer"
     temperature = temperature_of(call_index, source, recipe.generate.temperature)
     prompt = prompt_of(recipe.task, seed.text)
-    settings = (repr(temperature), recipe.generate.max_tokens, strategy)
+    most = source.max_tokens or recipe.generate.max_tokens
+    settings = (repr(temperature), repr(source.top_p), most, strategy)
     key = digest(source.name, model.model_id, *settings, *(p for t in prompt for p in (t.role, t.text)), call_index)
-    request = Request(key, call_index, model.model_id, prompt, temperature, recipe.generate.max_tokens)
+    request = Request(key, call_index, model.model_id, prompt, temperature, most, source.top_p)
     return Call(source, model, strategy, seed, request, digest("prompt", recipe.task, strategy, _OPENING_WORDS))
 
 

@@ -64,7 +64,8 @@ class Source(Served):
         default=32, ge=1, le=1000, description="Not local. Calls in flight in each slot at most; fewer if it says so."
     )
     fall_back: Name | None = Field(
-        default=None, description="Not local. Source that answers in its place while it does not; unset: it is waited for."
+        default=None,
+        description="Not local. Source that answers in its place while it does not; unset: it is waited for.",
     )
 
     @model_validator(mode="after")

@@ -18,8 +18,8 @@ from wire import Fault, Server
 from services.models.door import connect
 from services.models.endpoint import Endpoint
 from services.models.faults import pause_of
-from services.models.provider import Answer, RefusedError, Request
 from services.models.patient import Patient
+from services.models.provider import Answer, RefusedError, Request
 from streams.errors import UnavailableError
 from streams.metrics import Metrics
 from streams.parts import Choice
