@@ -98,7 +98,7 @@ def plan(
     temperature = temperature_of(call_index, source, recipe.generate.temperature or range_of(recipe.task))
     schema = schema_of(form_of(recipe.task, asked.strategy)) if asked.is_structured else None
     most, top_p = source.max_tokens or recipe.generate.max_tokens, source.top_p
-    settings = (repr(temperature), most, asked.strategy, *(() if top_p is None else (repr(top_p),)))
+    settings = (repr(temperature), repr(top_p), most, asked.strategy)
     words = [word for turn in asked.prompt for word in (turn.role, turn.text)]
     key = digest(source.name, model.model_id, *settings, *words, call_index)
     request = Request(key, call_index, model.model_id, asked.prompt, temperature, most, top_p, schema)

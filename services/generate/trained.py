@@ -1,4 +1,4 @@
-"""Which generation a source's model is of: the largest in the data that it was trained on, as its cycle's scores say."""
+"""Of which generation a source's model is: the largest in the data that it was trained on, as its scores say."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing

@@ -111,6 +111,5 @@ class Generate(Part):
     personas: Literal["default", "none"] | Personas = "default"
     prompts: Path | None = Field(default=None, description="Folder of TASK_STRATEGY.jinja; null: ours.")
     slots: int = Field(default=1, ge=1, le=64)
-    concurrency: int = Field(default=8, ge=1, le=1000, description="Calls in flight in each slot.")
     in_flight: int = Field(default=5_000, ge=1, description="Stop while unverified and unmixed exceed this.")
     max_tokens: int = Field(default=120, ge=1)

@@ -150,7 +150,8 @@ def test_a_missing_template_is_told_with_all_names_that_are_needed(tmp_path: Pat
         Templates("poems", tmp_path, {})
     with pytest.raises(RecipeError, match=r"Task poems has no prompts of ours; give a folder with poems_answer.jinja"):
         Templates("poems", None, {})
-    assert templates_of(recipe(task="poems")) is None
+    local = {"name": "a", "provider": "local", "family": "a"}
+    assert templates_of(recipe(task="poems", sources=[local])) is None
 
 
 def test_a_golden_prompt_has_its_persona() -> None:

@@ -99,7 +99,7 @@ def test_an_answer_that_is_stored_becomes_its_sample_without_the_seed_and_the_re
     world = world_of("math", target=12)
     first = world.slot({"a": Scripted(obedient)})
     first.start()
-    first._emit = lambda dead: 0  # type: ignore[method-assign]
+    first._emit = lambda: 0  # type: ignore[method-assign]
     first.step()
     world.bury(first)
     stored = len([each for each in world.responses() if each.choices])
