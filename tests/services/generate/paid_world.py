@@ -22,8 +22,10 @@ def source(server: Server, provider: str = "openai", called: str = "a", **fields
     return {**model, "api_key_variable": "MY_KEY", "price": {"input": 1, "output": 5}, **fields}
 
 
-def world_of(*sources: dict[str, Any], target: int = 40, seeds: int = 500, **generate: Any) -> World:
-    world = World(recipe(sources=list(sources), task="chat", target=target, **generate), seeds=seeds)
+def world_of(
+    *sources: dict[str, Any], target: int = 40, seeds: int = 500, broker: Any = None, **generate: Any
+) -> World:
+    world = World(recipe(sources=list(sources), task="chat", target=target, **generate), seeds=seeds, broker=broker)
     world.keys["MY_KEY"] = SecretStr(KEY)
     return world
 
