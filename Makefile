@@ -9,7 +9,7 @@ EMBEDDINGS_READY := $(EMBEDDINGS)/.ready
 COMPILE := uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo install test test-embeddings check format chaos soak bench-loop bench-stages bench-monitor bench-sandbox bench-verify schemas lock clean
+.PHONY: demo install test test-embeddings check format chaos soak bench-loop bench-stages bench-monitor bench-sandbox bench-verify bench-generate schemas lock clean
 
 demo: install
 	@$(BIN)/ballast demo
@@ -69,6 +69,9 @@ bench-sandbox: install
 
 bench-verify: install
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONPATH=tests:tests/services/verify $(BIN)/python bench/verify.py
+
+bench-generate: install
+	PYTHONPATH=tests $(BIN)/python bench/generate.py
 
 schemas: install
 	$(BIN)/python tests/schemas/release.py

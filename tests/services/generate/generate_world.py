@@ -2,12 +2,14 @@
 
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from crashing import Crash, CrashingBroker
+from pydantic import SecretStr
 
 from services.generate.candidate import PURPOSE
 from services.generate.service import Generator, build
@@ -84,7 +86,8 @@ class World:
 
     def __init__(self, settings: Recipe | None = None, seeds: int = 10, broker: Any = None) -> None:
         self.now = 1_000_000
-        self.clock = 0.0  # of pauses, in seconds
+        self.keys: dict[str, SecretStr] = {}
+        self.clock: Callable[[], float] = time.monotonic  # of pauses
         self.recipe = settings or recipe()
         self.pipeline = self.recipe.pipeline
         self.broker = broker or MemoryBroker(lambda: self.now)
@@ -101,7 +104,13 @@ class World:
         self.seeds(seeds)
         self.now += 5_000
 
-    def slot(self, providers: Mapping[str, Provider] | None, slot: int = 0, broker: Any = None) -> Generator:
+    def slot(
+        self,
+        providers: Mapping[str, Provider] | None,
+        slot: int = 0,
+        broker: Any = None,
+        metrics: Metrics | None = None,
+    ) -> Generator:
         stage = build(
             Context(
                 recipe=self.recipe,
@@ -109,11 +118,12 @@ class World:
                 codec=CODEC,
                 slot=slot,
                 now=lambda: self.now,
-                metrics=Metrics(),
+                metrics=metrics or Metrics(),
+                keys=self.keys.get,
                 spools=Path(self.folder.name),
             ),
             providers,
-            clock=lambda: self.clock,
+            clock=lambda: self.clock(),  # noqa: PLW0108 - it may be another one later
         )
         assert isinstance(stage, Generator)
         self._stages.append(stage)

@@ -259,7 +259,7 @@ def server() -> Iterator[Server]:
 
 def over_the_wire(broker: MemoryBroker, server: Server, provider: str, metrics: Metrics, **verify: Any) -> Any:
     base = f"{server.url}/v1" if provider == "openai" else server.url
-    where = {**OURS, "provider": provider, "base_url": base, "api_key_variable": "MY_KEY", "seconds": 0.5}
+    where = {**OURS, "provider": provider, "base_url": base, "api_key_variable": "MY_KEY", "seconds": 10}
     chosen = judged({**where, "price": {"input": 1, "output": 5}}, **verify)
     parts = context(broker, chosen, metrics)
     return build(replace(parts, keys={"MY_KEY": SecretStr(KEY)}.get))
