@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from services import meaning
+from services.generate.prompts.templates import templates_of
 from services.groups import MOST_SOURCES
 from services.ingest import inputs
 from services.ingest.split import CHECKS, ENOUGH, Shares, advice
@@ -93,6 +94,7 @@ def findings(chosen: Chosen, progress: Progress | None = None) -> Iterator[Findi
         yield _tried("embeddings", lambda: _sampled(chosen.recipe))
     if paid := [source for source in chosen.recipe.sources if source.provider != "local"]:
         yield _tried("sources", lambda: _served(paid, chosen))
+        yield _tried("prompts", lambda: _asked(chosen.recipe))
     if judges := chosen.recipe.verify.judges:
         yield _tried("judges", lambda: _served(judges, chosen))
     if (bootstrap := chosen.settings.kafka_bootstrap) is not None:
@@ -164,6 +166,11 @@ def _sandbox(kind: ready.Kind) -> Finding:
 def _served(models: Sequence[Served], chosen: Chosen) -> str:
     found = [endpoint(model, chosen.settings.key) for model in models]
     return ", ".join(f"{each.name} ({each.model} at {each.base_url})" for each in found)
+
+
+def _asked(recipe: Recipe) -> str:
+    templates_of(recipe)
+    return f"templates of task {recipe.task} from {recipe.generate.prompts or 'Ballast'}"
 
 
 def _sampled(recipe: Recipe) -> str:

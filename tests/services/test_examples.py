@@ -20,8 +20,10 @@ from services.ingest.inputs import find
 from services.ingest.rows import Row
 from services.ingest.service import Ingest
 from services.recipe import Recipe, parse
+from services.settings import Settings
 from services.stage import Context
-from services.supervise import session
+from services.supervise import readiness, session
+from services.supervise.session import Chosen
 from services.verify.checks.maths import Maths
 from services.verify.sandbox.ready import tried
 from services.verify.service import build as verify
@@ -240,3 +242,16 @@ HAS: dict[str, Callable[[Sample], object]] = {
 @pytest.mark.parametrize("name", RECIPES)
 def test_an_example_is_a_recipe(name: str) -> None:
     assert session.load(EXAMPLES / f"{name}.yaml").pipeline == name
+
+
+@pytest.mark.parametrize("name", PAID)
+def test_check_accepts_an_example_as_far_as_it_concerns_the_recipe(name: str, tmp_path: Path) -> None:
+    recipe = adapted(name, tmp_path, "http://127.0.0.1:9")
+    chosen = Chosen(recipe=recipe, settings=Settings(), folder=tmp_path)
+    found = {}
+    for each in readiness.findings(chosen):
+        found[each.name] = each.ok
+        if each.name == "prompts":
+            break
+    assert found.pop("sandbox", name != "code") in (True, False)  # of this machine, not of the recipe
+    assert found == {"seeds": True, "sources": True, "prompts": True}
