@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # an image may set it, and then each of the hundreds of processes of the tests compiles all our code again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo install test test-embeddings check format chaos soak bench-loop bench-stages bench-monitor bench-sandbox bench-verify schemas lock clean
+.PHONY: demo install test test-embeddings check format chaos soak bench-loop bench-stages bench-monitor bench-sandbox bench-verify bench-generate schemas lock clean
 
 demo: install
 	@$(BIN)/ballast demo
@@ -76,6 +76,9 @@ bench-sandbox: install
 
 bench-verify: install
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONPATH=tests:tests/services/verify $(BIN)/python bench/verify.py
+
+bench-generate: install
+	PYTHONPATH=tests $(BIN)/python bench/generate.py
 
 schemas: install
 	$(BIN)/python tests/schemas/release.py

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from streams.parts import Choice, DrawCursor, SourceRange, Statistic
+from streams.parts import Choice, Content, DrawCursor, SourceRange, Statistic
 from streams.samples import Outcome, Sample, Source, Turn, Verdict, digest
 
 Pool = Literal["seed", "reference", "holdout", "unknown"]
@@ -228,6 +228,7 @@ class ModelAnswered:
     task: str
     tags: Mapping[str, str] = field(default_factory=dict)
     prompt: tuple[Turn, ...]
+    seed: Content | None = None
     choices: tuple[Choice, ...]
     attempt: int = 1
     asked_at: int

@@ -43,6 +43,7 @@ GaugeName = Literal[
     "vocabulary_growth_beta",
     "alarm_evidence",
     "source_weight",
+    "model_concurrency",
     "collapse_state",
     "evaluation_loss",
 ]
@@ -101,6 +102,10 @@ _GAUGES: dict[GaugeName, tuple[str, tuple[str, ...]]] = {
     "vocabulary_growth_beta": ("Heaps' exponent since the start of the group.", ("group",)),
     "alarm_evidence": ("Log e-value of the group's test for change.", ("group",)),
     "source_weight": ("Weight of a source in the plan; 0 while it is quarantined.", ("source",)),
+    "model_concurrency": (
+        "Calls of a paid source; side: limit (what its vendor seems to bear now) or in_flight.",
+        ("source", "side"),
+    ),
     "collapse_state": ("1 for the state that the control of the share is in, else 0.", ("state",)),
     "evaluation_loss": ("Loss of the last evaluation by set; lower is better.", ("set",)),
 }

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from streams.samples import UNPLANNED
+from streams.samples import UNPLANNED, Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +79,16 @@ class Choice:
 
     text: str
     finish_reason: str = "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a sample says."""
+
+    turns: tuple[Turn, ...]
+    label: str | None = None
+    answer: str | None = None
+    tests: str | None = None
 
 
 def covered(ranges: Iterable[SourceRange], source: str, partition: int, offset: int, planned: int = UNPLANNED) -> bool:

@@ -27,26 +27,59 @@ class Seen(NamedTuple):
     body: dict[str, Any]
 
 
-class Server:
-    """Answers each prompt with what `says` makes of its last turn; faults come first, in their order."""
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 1_024
 
-    def __init__(self, says: Callable[[str], str]) -> None:
-        self.says = says
+
+class Sale(NamedTuple):
+    """One answer that was made and will be billed, whether or not it reaches anybody."""
+
+    model: str
+    last_turn: str
+    tokens_in: int
+    tokens_out: int
+
+
+class Server:
+    """Answers each prompt with what `says` makes of its last turn; faults come first, in their order.
+
+    `script` has faults by the number of the request. Above `limit` calls in flight it says no; an answer takes
+    `seconds`, and longer while `is_held` says so of the number of calls in flight.
+    """
+
+    def __init__(
+        self,
+        says: Callable[[str], str],
+        *,
+        script: Mapping[int, Fault] | None = None,
+        limit: int = 10_000,
+        seconds: float = 0.0,
+    ) -> None:
+        self.says, self.limit, self.seconds = says, limit, seconds
+        self.is_held: Callable[[int], bool] = lambda _: False
         self.faults: deque[Fault] = deque()
         self.seen: list[Seen] = []
-        self.sold: list[str] = []  # the last turns that were answered
+        self.ledger: list[Sale] = []
+        self.in_flight = self.most_in_flight = self.refused = 0
+        self._script = script or {}
         self._ended = threading.Event()
-        self._lock = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._http.daemon_threads = True
+        self._lock = threading.Condition()
+        self._http = _Listener(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
+
+    @property
+    def sold(self) -> list[str]:
+        """The last turns that were answered."""
+        return [sale.last_turn for sale in self.ledger]
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._http.server_port}"
 
     def close(self) -> None:
+        self.is_held = lambda _: False
         self._ended.set()
         self._http.shutdown()
         self._http.server_close()
@@ -55,11 +88,33 @@ class Server:
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         body = json.loads(request.rfile.read(int(request.headers["Content-Length"])))
         with self._lock:
+            fault = self._fault()
             self.seen.append(Seen(request.path, dict(request.headers), body))
-            fault = self.faults.popleft() if self.faults else Fault()
+            self.in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+            self._lock.notify_all()
+        self._wait(fault)
+        with self._lock:
+            self.in_flight -= 1
+        if not fault.hangs:
+            self._tell(request, body, fault)
+
+    def _fault(self) -> Fault:
+        if self.in_flight >= self.limit:
+            self.refused += 1
+            return Fault(429, {"error": {"message": "slow down"}})
+        return self._script.get(len(self.seen)) or (self.faults.popleft() if self.faults else Fault())
+
+    def _wait(self, fault: Fault) -> None:
         if fault.hangs:
             self._ended.wait()
-            return
+        elif fault.status == 200:
+            self._ended.wait(self.seconds)
+            with self._lock:
+                while self.is_held(self.in_flight):
+                    self._lock.wait(0.05)
+
+    def _tell(self, request: BaseHTTPRequestHandler, body: dict[str, Any], fault: Fault) -> None:
         told = self._usual(request.path, body, fault.reason) if fault.body is None else fault.body
         data = (told if isinstance(told, str) else json.dumps(told)).encode()
         request.send_response(fault.status)
@@ -68,13 +123,13 @@ class Server:
         request.send_header("Content-Length", str(len(data)))
         request.end_headers()
         request.wfile.write(data[: len(data) // 2] if fault.cuts else data)
-        request.close_connection = True
+        request.close_connection = fault.cuts or self._ended.is_set()
 
     def _usual(self, path: str, body: dict[str, Any], reason: str | None) -> dict[str, Any]:
         last = body["messages"][-1]["content"]
         text = self.says(last)
         with self._lock:
-            self.sold.append(last)
+            self.ledger.append(Sale(body["model"], last, 120, 10))
         if path.endswith("/messages"):
             return {
                 "type": "message",
@@ -93,6 +148,9 @@ class Server:
         server = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
             def do_POST(self) -> None:
                 server.answer(self)
 

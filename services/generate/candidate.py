@@ -1,7 +1,10 @@
 """The events of one call: asked, answered, the candidates that come of it, or its dead letter."""
 
+from services.faults.unread import UNREAD
+from services.generate.content import read
 from services.generate.plan import Call
 from streams.events import DeadLetter, ModelAnswered, SampleGenerated, event_id
+from streams.parts import Content
 from streams.samples import Lineage, RecipeVersion, Sample, Source, Turn, content_hash, digest
 from streams.writer import Output
 
@@ -23,8 +26,9 @@ def asked(call: Call, task: str, slot: int, attempt: int, now: int, *, policy_ve
         seed_id=call.seed.sample_id,
         parent_ids=(call.seed.sample_id,),
         task=task,
-        tags={"domain": call.seed.domain} if call.seed.domain else {},
+        tags={"domain": domain} if (domain := call.seed.tags.get("domain")) else {},
         prompt=call.request.prompt,
+        seed=call.kept,
         choices=(),
         attempt=attempt,
         asked_at=now,
@@ -81,6 +85,8 @@ def _source(call: Call, policy_version: int) -> Source:
         family=call.source.family,
         model_generation=call.model.generation,
         temperature=call.request.temperature,
+        top_p=call.request.top_p,
+        persona=call.persona,
         strategy=call.strategy,
         prompt_hash=call.prompt_hash,
         request_key=call.request.request_key,
@@ -90,18 +96,27 @@ def _source(call: Call, policy_version: int) -> Source:
 
 
 def _sample(answer: ModelAnswered, sample_id: str, text: str, lineage: Lineage) -> Sample:
-    turns = _turns(answer, text)
+    content, unread = _content(answer, text)
     return Sample(
         sample_id=sample_id,
-        content_hash=content_hash(answer.task, turns),
+        content_hash=content_hash(answer.task, content.turns, content.label, content.answer, content.tests),
         task=answer.task,
-        turns=turns,
-        tags=answer.tags,
+        turns=content.turns,
+        label=content.label,
+        answer=content.answer,
+        tests=content.tests,
+        tags={**answer.tags, UNREAD: unread} if unread else answer.tags,
         lineage=lineage,
     )
 
 
-def _turns(answer: ModelAnswered, text: str) -> tuple[Turn, ...]:
-    if answer.task == "text":
-        return (Turn(role="document", text=text),)
-    return (*answer.prompt, Turn(role="assistant", text=text))
+def _content(answer: ModelAnswered, text: str) -> tuple[Content, str]:
+    """Return what the sample says, and why the answer can't be read; then it is the last turn, as it came."""
+    if answer.seed is None:
+        if answer.task == "text":
+            return Content(turns=(Turn(role="document", text=text),)), ""
+        return Content(turns=(*answer.prompt, Turn(role="assistant", text=text))), ""
+    try:
+        return read(answer.task, answer.source.strategy, answer.seed, text), ""
+    except ValueError as error:
+        return Content(turns=(*answer.seed.turns, Turn(role="assistant", text=text))), str(error)

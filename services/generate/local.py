@@ -78,6 +78,6 @@ class LocalProvider:
 
 
 def _corpus(source: Source) -> Corpus | None:
-    if source.trained_on == "seed":
-        return None
-    return MixCorpus() if source.trained_on == "mix" else OwnCorpus(first=source.own_after)
+    if source.trained_on == "mix":
+        return MixCorpus()
+    return OwnCorpus(first=source.own_after) if source.trained_on == "self" else None

@@ -7,34 +7,44 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from services.generate.content import content_of
+from services.generate.form import form_of, schema_of
+from services.generate.prompts.shown import OPENING_WORDS, opening, parts_of
+from services.generate.prompts.templates import LOCAL, Templates
+from services.generate.strategies import strategy_of
+from services.generate.variety import TEMPERATURES, attributes, persona_of, range_of, step_of
 from services.models.provider import Model, Request
 from services.recipe import Recipe, Source
+from streams.parts import Content
 from streams.permutation import permuted
-from streams.samples import Strategy, Turn, digest
+from streams.samples import Sample, Strategy, Turn, digest
 
 _GOLDEN = 0.6180339887498949
-_TEMPERATURES = 5
-_OPENING_WORDS = 8
 _BLOCK = 1_024
 
 
-class Seed(NamedTuple):
-    """The human sample that a call starts from."""
-
-    sample_id: str
-    domain: str | None
-    text: str
-
-
 class Call(NamedTuple):
-    """Everything that one call is."""
+    """Everything that one call is; `kept` is what its sample keeps of the seed."""
 
     source: Source
     model: Model
     strategy: Strategy
-    seed: Seed
+    seed: Sample
     request: Request
     prompt_hash: str
+    persona: str | None = None
+    kept: Content | None = None
+
+
+class _Asked(NamedTuple):
+    """What is asked, and how."""
+
+    strategy: Strategy
+    prompt: tuple[Turn, ...]
+    prompt_hash: str
+    persona: str | None = None
+    kept: Content | None = None
+    is_structured: bool = False
 
 
 def weights(sources: Sequence[Source], policy: Mapping[str, float]) -> dict[str, float]:
@@ -61,30 +71,63 @@ def seed_number(call_index: int, pool: int, key: str) -> int:
 
 
 def temperature_of(call_index: int, source: Source, spread: tuple[float, float]) -> float:
-    """Return the source's own temperature, or one of five even steps of the recipe's range."""
+    """Return the source's own temperature, or one of five even steps of a range."""
     if source.temperature is not None:
         return source.temperature
     low, high = spread
-    step = int(digest("temperature", call_index), 16) % _TEMPERATURES
-    return round(low + (high - low) * step / (_TEMPERATURES - 1), 6)
+    return round(low + (high - low) * step_of(call_index) / (TEMPERATURES - 1), 6)
 
 
-def prompt_of(task: str, text: str) -> tuple[Turn, ...]:
-    """Return the prompt: a seed's opening words, to be continued, for a text; else the seed's first turn."""
-    if task == "text":
-        return (Turn(role="document", text=" ".join(text.split(maxsplit=_OPENING_WORDS)[:_OPENING_WORDS])),)
-    return (Turn(role="user", text=text),)
+def plan(
+    call_index: int,
+    recipe: Recipe,
+    source: Source,
+    model: Model,
+    seed: Sample,
+    *,
+    pool: int,
+    templates: Templates | None,
+) -> Call:
+    """Return call `call_index` of the plan over a pool of seeds.
+
+    Local models have no templates: they go on from the opening of a text, else they are given the seed's first turn.
+    """
+    asked = _continued(recipe, seed)
+    if templates is not None and source.provider != LOCAL:
+        asked = _asked(call_index, recipe, source, seed, pool=pool, templates=templates)
+    temperature = temperature_of(call_index, source, recipe.generate.temperature or range_of(recipe.task))
+    schema = schema_of(form_of(recipe.task, asked.strategy)) if asked.is_structured else None
+    most, top_p = source.max_tokens or recipe.generate.max_tokens, source.top_p
+    settings = (repr(temperature), repr(top_p), most, asked.strategy)
+    words = [word for turn in asked.prompt for word in (turn.role, turn.text)]
+    key = digest(source.name, model.model_id, *settings, *words, call_index)
+    request = Request(key, call_index, model.model_id, asked.prompt, temperature, most, top_p, schema)
+    return Call(source, model, asked.strategy, seed, request, asked.prompt_hash, asked.persona, asked.kept)
 
 
-def plan(call_index: int, recipe: Recipe, source: Source, model: Model, seed: Seed) -> Call:
-    """Return call `call_index` of the plan."""
-    strategy: Strategy = "answer"
-    temperature = temperature_of(call_index, source, recipe.generate.temperature)
-    prompt = prompt_of(recipe.task, seed.text)
-    settings = (repr(temperature), recipe.generate.max_tokens, strategy)
-    key = digest(source.name, model.model_id, *settings, *(p for t in prompt for p in (t.role, t.text)), call_index)
-    request = Request(key, call_index, model.model_id, prompt, temperature, recipe.generate.max_tokens)
-    return Call(source, model, strategy, seed, request, digest("prompt", recipe.task, strategy, _OPENING_WORDS))
+def _continued(recipe: Recipe, seed: Sample) -> _Asked:
+    text = seed.turns[0].text
+    is_text = recipe.task == "text"
+    turn = Turn(role="document", text=opening(text)) if is_text else Turn(role="user", text=text)
+    return _Asked("answer", (turn,), digest("prompt", recipe.task, "answer", OPENING_WORDS))
+
+
+def _asked(call_index: int, recipe: Recipe, source: Source, seed: Sample, *, pool: int, templates: Templates) -> _Asked:
+    strategy = strategy_of(call_index, pool, recipe.generate.strategies)
+    values = attributes(recipe.generate.personas)
+    persona = persona_of(call_index, values)
+    kept, is_structured = content_of(seed), _is_structured(source) and bool(form_of(recipe.task, strategy))
+    words = len(seed.turns[-1].text.split())
+    prompt = templates.fill(strategy, parts_of(seed, kept, strategy), persona, words, structured=is_structured)
+    told = ",".join(f"{name}={value}" for name, value in persona.items())
+    space = [word for name, some in values.items() for word in (name, *some)]
+    prompt_hash = digest(templates.hash(strategy), str(is_structured), *space)
+    return _Asked(strategy, prompt, prompt_hash, told or None, kept, is_structured)
+
+
+def _is_structured(source: Source) -> bool:
+    """Tell whether answers are held to a schema: vendors do that, but not every server that speaks as they do."""
+    return source.base_url is None
 
 
 @lru_cache(maxsize=64)

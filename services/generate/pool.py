@@ -9,12 +9,12 @@ from itertools import accumulate
 from pathlib import Path
 
 from services.generate.drawn import key_of
-from services.generate.plan import Seed
 from streams.broker import Broker, Record, TopicPartition
 from streams.codec import Codec
 from streams.errors import DecodeError, UnavailableError
 from streams.events import SampleIngested
 from streams.permutation import permuted
+from streams.samples import Sample
 from streams.spool import Spool
 
 _IDLE_MS = 5_000
@@ -57,10 +57,9 @@ class SeedPool:
         self._found = {}  # every number is another one now
         return True
 
-    def seed(self, number: int) -> Seed:
+    def seed(self, number: int) -> Sample:
         """Return one seed of the plan."""
-        sample = self._event(self._frame(number)).sample
-        return Seed(sample.sample_id, sample.tags.get("domain"), sample.turns[0].text)
+        return self._event(self._frame(number)).sample
 
     def find(self, keys: Collection[int]) -> Mapping[int, int]:
         """Return the numbers of these seeds by key, but for those that are not in the plan.
@@ -77,7 +76,7 @@ class SeedPool:
 
     def texts(self, most: int) -> list[str]:
         """Return the texts of at most so many seeds, drawn without replacement; the same pool gives the same ones."""
-        return [self.seed(number).text for number in permuted("training", self.size, 0, min(most, self.size))]
+        return [self.seed(number).turns[0].text for number in permuted("training", self.size, 0, min(most, self.size))]
 
     def close(self) -> None:
         """Close the files."""

@@ -5,9 +5,9 @@ from services.models.vendor import Vendor, Wire
 from streams.metrics import Metrics
 
 
-def connect(endpoint: Endpoint, metrics: Metrics) -> Vendor:
-    """Return the model behind an address. Makes no call yet."""
-    return Vendor(endpoint, _wire(endpoint), metrics)
+def connect(endpoint: Endpoint, metrics: Metrics, generation: int = 0) -> Vendor:
+    """Return the model behind an address, and of which generation it is. Makes no call yet."""
+    return Vendor(endpoint, _wire(endpoint), metrics, generation)
 
 
 def _wire(endpoint: Endpoint) -> Wire:

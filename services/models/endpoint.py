@@ -6,7 +6,7 @@ from typing import NamedTuple
 from pydantic import SecretStr
 
 from services.errors import InputError
-from services.recipe import Judge
+from services.recipe import Served
 
 OPENAI_URL = "https://api.openai.com/v1"
 ANTHROPIC_URL = "https://api.anthropic.com"
@@ -44,24 +44,24 @@ class Endpoint(NamedTuple):
         return " ".join(told[:_LONGEST_BODY].split())[:_LONGEST]
 
 
-def endpoint(judge: Judge, keys: Keys) -> Endpoint:
-    """Return where a judge is asked; raises InputError if its key is not set.
+def endpoint(served: Served, keys: Keys) -> Endpoint:
+    """Return where a model is asked; raises InputError if its key is not set.
 
-    The vendor's own key goes to the vendor alone: a judge with another address has the key of a variable that it names.
+    The vendor's own key goes to the vendor alone: a model with another address has the key of a variable that it names.
     """
-    url, usual = _HOMES[judge.provider]
-    variable = judge.api_key_variable or ("" if judge.base_url else usual)
+    url, usual = _HOMES[served.provider]
+    variable = served.api_key_variable or ("" if served.base_url else usual)
     key = keys(variable) if variable else SecretStr("")
     if key is None:
-        raise InputError(f"Judge {judge.name} has no key: set {variable}, or name another variable by api_key_variable")
-    price = judge.price
+        raise InputError(f"{served.name} has no key: set {variable}, or name another variable by api_key_variable")
+    price = served.price
     return Endpoint(
-        name=judge.name,
-        provider=judge.provider,
-        model=judge.model or "",
-        base_url=judge.base_url or url,
+        name=served.name,
+        provider=served.provider,
+        model=served.model or "",
+        base_url=served.base_url or url,
         key=key,
         variable=variable or "api_key_variable",
         prices=(price.input, price.output) if price else None,
-        seconds=judge.seconds,
+        seconds=served.seconds,
     )

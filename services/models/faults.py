@@ -1,6 +1,6 @@
 """What a vendor's failures mean, decided once for all vendors; each is one sentence without the key in it.
 
-TroubleError       the same call may work in a while           -> it is repeated, then UnavailableError
+TroubleError       the same call may work in a while           -> it is asked again
 RefusedError       this call will never be answered            -> set aside with it
 UnavailableError   no call would be answered: key, money, model, network or recipe   -> the stage stops
 """
@@ -22,10 +22,14 @@ _TIMEOUT, _RATE = 408, 429
 _AGAIN = {_TIMEOUT, 409, 425, _RATE}
 _KEY = {401, 403}
 _MONEY, _ABSENT, _TOO_LONG, _BROKEN = 402, 404, 413, 500
+_SAID_NO = {_RATE, 529}  # 529: Anthropic is overloaded
 
 
 class TroubleError(BallastError):
-    """The vendor did not answer now; `pause` is how many seconds it asks to wait."""
+    """The vendor did not answer now; `pause` is how many seconds it asks to wait.
+
+    What is rate-limited was not begun, so it costs nothing; of anything else nobody knows.
+    """
 
     def __init__(self, told: str, outcome: Outcome, pause: float | None = None) -> None:
         super().__init__(told)
@@ -55,7 +59,7 @@ def status_fault(endpoint: Endpoint, status: int, body: Any, headers: Mapping[st
     if status == _MONEY or words & _QUOTA or "credit balance" in said:
         return UnavailableError(f"The account of {name} has no credit left ({told}); top it up, or take {name} out")
     if status in _AGAIN or status >= _BROKEN:
-        outcome: Outcome = "rate_limited" if status == _RATE else "timeout" if status == _TIMEOUT else "failed"
+        outcome: Outcome = "rate_limited" if status in _SAID_NO else "timeout" if status == _TIMEOUT else "failed"
         return TroubleError(f"it answered HTTP status {status} ({told})", outcome, pause_of(headers, time.time()))
     if status in _KEY:
         return UnavailableError(

@@ -6,7 +6,7 @@ import anthropic
 
 from services.models.endpoint import Endpoint
 from services.models.faults import cut, silent, status_fault, unread
-from services.models.provider import Request
+from services.models.provider import Request, chosen
 from services.models.vendor import Reply
 from streams.errors import BallastError
 from streams.parts import Choice
@@ -54,7 +54,9 @@ def _body(request: Request) -> dict[str, Any]:
     }
     if rules:
         body["system"] = rules
-    return body if request.temperature is None else {**body, "temperature": request.temperature}
+    if request.schema is not None:
+        body["output_config"] = {"format": {"type": "json_schema", "schema": dict(request.schema)}}
+    return {**body, **chosen(request)}
 
 
 def _reply(data: Any) -> Reply:

@@ -6,7 +6,7 @@ import openai
 
 from services.models.endpoint import OPENAI_URL, Endpoint
 from services.models.faults import cut, silent, status_fault, unread
-from services.models.provider import Request
+from services.models.provider import Request, chosen
 from services.models.vendor import Reply
 from streams.errors import BallastError
 from streams.parts import Choice
@@ -44,12 +44,15 @@ class OpenAIWire:
     def _body(self, request: Request) -> dict[str, Any]:
         # OpenAI's newer models take no `max_tokens`, and some servers of others nothing else.
         limit = "max_completion_tokens" if self._endpoint.base_url == OPENAI_URL else "max_tokens"
-        body = {
+        body: dict[str, Any] = {
             "model": request.model_id,
             "messages": [{"role": turn.role, "content": turn.text} for turn in request.prompt],
             limit: request.max_tokens,
         }
-        return body if request.temperature is None else {**body, "temperature": request.temperature}
+        if request.schema is not None:
+            told = {"name": "answer", "strict": True, "schema": dict(request.schema)}
+            body["response_format"] = {"type": "json_schema", "json_schema": told}
+        return {**body, **chosen(request)}
 
 
 def _reply(data: Any) -> Reply:

@@ -1,11 +1,12 @@
 """What stages ask of a model's vendor, so that a local model and a paid service are the same to them.
 
 RefusedError       this call will never be answered        -> generate: its dead letter; verify: a flag
+TroubleError       no answer now (services.models.faults)  -> generate: asked again later; verify: at once, for a while
 UnavailableError   the vendor can't be reached now         -> the stage stops; never a dead letter
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from streams.errors import BallastError
 from streams.parts import Choice
@@ -26,7 +27,7 @@ class Model(NamedTuple):
 class Request(NamedTuple):
     """One call; `request_key` is new for every call, so it also serves as the seed of a sampler.
 
-    Without a temperature the model has its own.
+    Without a temperature or top_p the model has its own; with a JSON Schema its answer has to be JSON of it.
     """
 
     request_key: str
@@ -35,6 +36,14 @@ class Request(NamedTuple):
     prompt: tuple[Turn, ...]
     temperature: float | None
     max_tokens: int
+    top_p: float | None = None
+    schema: Mapping[str, Any] | None = None
+
+
+def chosen(request: Request) -> dict[str, float]:
+    """Return the settings of the sampler that were made, by the names that all vendors have for them."""
+    made = {"temperature": request.temperature, "top_p": request.top_p}
+    return {key: value for key, value in made.items() if value is not None}
 
 
 class Answer(NamedTuple):
@@ -57,5 +66,5 @@ class Provider(Protocol):
     def answer(self, request: Request) -> Answer:
         """Return one choice. Blocks; called by several threads at once unless inline.
 
-        Raises RefusedError or UnavailableError; any other error is taken for the fault of this call.
+        Raises RefusedError, TroubleError or UnavailableError; any other error is taken for the fault of this call.
         """

@@ -12,9 +12,11 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from services.groups import RESERVED
-from services.recipe.judging import Check, Judge, LabelRule, LabelRules, Price, Review, Verify
-from services.recipe.making import Generate, Hygiene, Seeds, Source, Split
+from services.recipe.asking import Personas, Strategies
+from services.recipe.judging import Check, Judge, LabelRule, LabelRules, Review, Verify
+from services.recipe.making import Generate, Hygiene, Seeds, Source, Split, Trained
 from services.recipe.part import Name, Part, RecipeError
+from services.recipe.served import Price, Served
 from services.recipe.using import Evaluate, Mix, Monitor
 
 __all__ = [
@@ -27,13 +29,17 @@ __all__ = [
     "LabelRules",
     "Mix",
     "Monitor",
+    "Personas",
     "Price",
     "Recipe",
     "RecipeError",
     "Review",
     "Seeds",
+    "Served",
     "Source",
     "Split",
+    "Strategies",
+    "Trained",
     "Verify",
     "load",
     "parse",
@@ -62,6 +68,14 @@ class Recipe(Part):
             raise ValueError(f"two models are called {twice[0]}; give each a name of its own")
         if taken := [name for name in names if name in RESERVED]:
             raise ValueError(f"a source can't be called {taken[0]}, which means something else; give it another name")
+        return self
+
+    @model_validator(mode="after")
+    def _fall_backs_exist(self) -> "Recipe":
+        names = {source.name for source in self.sources}
+        for source in self.sources:
+            if source.fall_back is not None and source.fall_back not in names - {source.name}:
+                raise ValueError(f"the fall-back of source {source.name} is no other source; name one of `sources`")
         return self
 
     @model_validator(mode="after")

@@ -6,28 +6,15 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, field_validator, model_validator
 
 from services.patterns import fault
-from services.recipe.part import Name, Part, Share
+from services.recipe.part import Part, Share
+from services.recipe.served import Served
 
 
-class Price(Part):
-    """Dollars per million tokens."""
-
-    input: float = Field(ge=0)
-    output: float = Field(ge=0)
-
-
-class Judge(Part):
+class Judge(Served):
     """One model that judges candidates of other families."""
 
-    name: Name
     provider: Literal["openai", "anthropic"]
-    model: str | None = None
     family: str = Field(description="Training lineage; a judge never sees candidates of its own family.")
-    base_url: str | None = Field(default=None, pattern=r"^https?://[^@\s]+$", description="A compatible server.")
-    api_key_variable: str | None = Field(
-        default=None, pattern=r"^[A-Z][A-Z0-9_]*$", description="Variable of the key, if it is not the vendor's usual."
-    )
-    price: Price | None = Field(default=None, description="Unset: what it costs is unknown.")
     temperature: float | None = Field(default=None, ge=0, le=2, description="Unset: the model's own.")
     max_tokens: int = Field(default=1_000, ge=100, description="Of one answer, with what the model thinks before it.")
     seconds: float = Field(
@@ -52,6 +39,7 @@ Check = Literal[
     "privacy",
     "language",
     "duplicate",
+    "novelty",
     "contamination",
     "consistency",
     "math",

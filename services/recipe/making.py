@@ -1,11 +1,14 @@
 """What a recipe says of the human data and of the models that make candidates from it."""
 
 from hashlib import blake2b
+from pathlib import Path
 from typing import Literal, get_args
 
 from pydantic import Field, model_validator
 
+from services.recipe.asking import Personas, Strategies
 from services.recipe.part import Name, Part, Share
+from services.recipe.served import Served
 
 Hygiene = Literal["damage", "personal", "model_marks", "near_duplicate"]
 
@@ -40,35 +43,80 @@ class Split(Part):
         return self
 
 
-class Source(Part):
+class Trained(Part):
+    """The fine-tuning cycle, reported to a pipeline on the same Kafka, that a model comes from."""
+
+    pipeline: Name
+    cycle: int = Field(ge=0)
+
+
+class Source(Served):
     """One model that makes candidates."""
 
-    name: Name
-    provider: Literal["local"]
+    provider: Literal["local", "openai", "anthropic"]
     family: str = Field(description="Training lineage; models of one family echo each other.")
-    model: str | None = None
-    weight: float = Field(default=1.0, ge=0)
+    weight: float = Field(default=1.0, ge=0, description="0: asked only where it is the fall-back of another.")
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    trained_on: Literal["seed", "mix", "self"] | Trained | None = Field(
+        default=None,
+        description="local: what it learns from, seed by default. Else the cycle whose generation it has; unset: an "
+        "outside base model, whose generation is 0.",
+    )
     order: int = Field(default=3, ge=2, le=5, description="local: length of the n-grams.")
     backoff: Share = Field(default=0.0, description="local: share of steps that use one word of context less.")
-    trained_on: Literal["seed", "mix", "self"] = Field(default="seed", description="local: what it learns from.")
     own_after: int = Field(default=2_000, ge=2_000, description="self: accepted samples before it first learns them.")
-    temperature: float | None = Field(default=None, gt=0, le=2)
     documents_per_second: float | None = Field(default=None, gt=0, description="local: pace of its answers.")
+    top_p: float | None = Field(default=None, gt=0, le=1, description="Not local. Unset: the model's own.")
+    max_tokens: int | None = Field(default=None, ge=1, description="Not local. Unset: generate.max_tokens.")
+    seconds: float = Field(default=60, gt=0, le=600, description="Not local. How long it may be silent.")
+    concurrency: int = Field(
+        default=32, ge=1, le=1000, description="Not local. Calls in flight in each slot at most; fewer if it says so."
+    )
+    fall_back: Name | None = Field(
+        default=None,
+        description="Not local. Source that answers in its place while it does not; unset: it is waited for.",
+    )
+
+    @model_validator(mode="after")
+    def _fits_its_provider(self) -> "Source":
+        is_local = self.provider == "local"
+        if not is_local and not self.model:
+            raise ValueError(f"source {self.name} names no model; give its `model`")
+        if other := sorted(self.model_fields_set & (_SERVED_ALONE if is_local else _LOCAL_ALONE)):
+            raise ValueError(f"source {self.name} has {other[0]}, which provider {self.provider} has not; remove it")
+        if self.trained_on is not None and isinstance(self.trained_on, Trained) == is_local:
+            known = "seed, mix or self" if is_local else "{pipeline, cycle}, or nothing for an outside base model"
+            raise ValueError(f"source {self.name} of provider {self.provider} is trained on {known}; change trained_on")
+        return self
 
     @property
     def declared(self) -> str:
-        """Hash of what makes it another model: all but the pace and the weight."""
-        told = self.model_dump_json(exclude={"weight", "documents_per_second"})
+        """Hash of what makes it another model: all but how it is reached, its pace, its price and its weight."""
+        told = self.model_dump_json(exclude=_NO_OTHER_MODEL)
         return blake2b(told.encode(), digest_size=8).hexdigest()
 
 
+_LOCAL_ALONE = {"order", "backoff", "own_after", "documents_per_second"}
+_SERVED_ALONE = {
+    "base_url", "api_key_variable", "price", "seconds", "max_tokens", "top_p", "concurrency", "fall_back",
+}  # fmt: skip
+_NO_OTHER_MODEL = {
+    "weight", "documents_per_second", "api_key_variable", "price", "seconds", "concurrency", "fall_back",
+}  # fmt: skip
+
+
 class Generate(Part):
-    """How many candidates, and how varied."""
+    """How many candidates, and how varied; local models only continue the seeds."""
 
     target: int = Field(ge=1, description="Accepted samples wanted; what a policy holds or drops is none.")
     over_generate: float = Field(default=4, ge=1, le=100, description="Candidates at most, as a multiple of target.")
-    temperature: tuple[float, float] = (0.7, 1.1)
+    temperature: tuple[float, float] | None = Field(
+        default=None,
+        description="Range of five steps; null: 0.2 to 0.6 for math, code and classification, else 0.7 to 1.1.",
+    )
+    strategies: Strategies = Strategies()
+    personas: Literal["default", "none"] | Personas = "default"
+    prompts: Path | None = Field(default=None, description="Folder of TASK_STRATEGY.jinja; null: ours.")
     slots: int = Field(default=1, ge=1, le=64)
-    concurrency: int = Field(default=8, ge=1, le=1000, description="Calls in flight in each slot.")
     in_flight: int = Field(default=5_000, ge=1, description="Stop while unverified and unmixed exceed this.")
     max_tokens: int = Field(default=120, ge=1)

@@ -1,14 +1,15 @@
 """Whether a recipe can run on this machine: the very code of start-up, so that `check` can't promise too much."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from services import meaning
+from services.generate.prompts.templates import templates_of
 from services.groups import MOST_SOURCES
 from services.ingest import inputs
 from services.ingest.split import CHECKS, ENOUGH, Shares, advice
 from services.models.endpoint import endpoint
-from services.recipe import Recipe
+from services.recipe import Recipe, Served
 from services.steering import ENOUGH as ENOUGH_REFERENCE
 from services.supervise import kafka
 from services.supervise.session import Chosen
@@ -103,8 +104,11 @@ def findings(chosen: Chosen, progress: Progress | None = None) -> Iterator[Findi
         yield _sandbox(chosen.recipe.verify.sandbox)
     if chosen.recipe.monitor.embeddings:
         yield _tried("embeddings", lambda: _sampled(chosen.recipe))
-    if chosen.recipe.verify.judges:
-        yield _tried("judges", lambda: _judged(chosen))
+    if paid := [source for source in chosen.recipe.sources if source.provider != "local"]:
+        yield _tried("sources", lambda: _served(paid, chosen))
+        yield _tried("prompts", lambda: _asked(chosen.recipe))
+    if judges := chosen.recipe.verify.judges:
+        yield _tried("judges", lambda: _served(judges, chosen))
     if (bootstrap := chosen.settings.kafka_bootstrap) is not None:
         yield _tried("kafka", lambda: _reached(bootstrap))
     else:
@@ -171,9 +175,14 @@ def _sandbox(kind: ready.Kind) -> Finding:
     return _tried("sandbox", attempt)._replace(notes=(WARNING,) if kind == "process" else ())
 
 
-def _judged(chosen: Chosen) -> str:
-    found = [endpoint(judge, chosen.settings.key) for judge in chosen.recipe.verify.judges]
+def _served(models: Sequence[Served], chosen: Chosen) -> str:
+    found = [endpoint(model, chosen.settings.key) for model in models]
     return ", ".join(f"{each.name} ({each.model} at {each.base_url})" for each in found)
+
+
+def _asked(recipe: Recipe) -> str:
+    templates_of(recipe)
+    return f"templates of task {recipe.task} from {recipe.generate.prompts or 'Ballast'}"
 
 
 def _sampled(recipe: Recipe) -> str:

@@ -69,6 +69,9 @@ def load(path: Path) -> Recipe:
     if not plan.seeds.path.startswith(_PACKAGE):
         absolute = str((folder / Path(plan.seeds.path).expanduser()).resolve())
         plan = plan.model_copy(update={"seeds": plan.seeds.model_copy(update={"path": absolute})})
+    if plan.generate.prompts is not None:
+        prompts = (folder / plan.generate.prompts.expanduser()).resolve()
+        plan = plan.model_copy(update={"generate": plan.generate.model_copy(update={"prompts": prompts})})
     if plan.review.guidelines is not None:
         found = (folder / plan.review.guidelines.expanduser()).resolve()
         plan = plan.model_copy(update={"review": plan.review.model_copy(update={"guidelines": found})})

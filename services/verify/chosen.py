@@ -22,6 +22,7 @@ from services.verify.checks.language import Language
 from services.verify.checks.leak import Leak
 from services.verify.checks.length import Length
 from services.verify.checks.maths import Maths
+from services.verify.checks.novelty import Novelty
 from services.verify.checks.privacy import Privacy
 from services.verify.checks.refusal import Refusal
 from services.verify.checks.repetition import Repetition
@@ -76,6 +77,7 @@ def checks(recipe: Recipe, known: Known, fitted: Fitted = NOTHING, judge: Check 
         Unsafe(),
         Language(known.seeds, verify.languages),
         Duplicate(known.texts, verify.near_duplicate),
+        *([Novelty(known.prompts, verify.near_duplicate)] if known.prompts is not None else ()),
         Contamination(known.holdout, verify.contamination),
     )
     oracles: tuple[Check, ...] = (Maths(Solver()), *([Code(_sandbox(verify))] if runs_programs(recipe) else ()))
@@ -91,6 +93,12 @@ def checks(recipe: Recipe, known: Known, fitted: Fitted = NOTHING, judge: Check 
 def runs_programs(recipe: Recipe) -> bool:
     """Tell whether answers are run, so that a sandbox is needed."""
     return recipe.task == TASK and Code.name in recipe.verify.checks
+
+
+def asks_anew(recipe: Recipe) -> bool:
+    """Tell whether new prompts are asked for, so that all prompts are to be remembered."""
+    paid = any(source.provider != "local" for source in recipe.sources)
+    return paid and Novelty.name in recipe.verify.checks
 
 
 def most_records(recipe: Recipe) -> int:

@@ -14,6 +14,7 @@ from services.verify.checks.code import Code
 from services.verify.fate import Judged, Stamp, output
 from services.verify.known import Known
 from services.verify.pipeline import Checks, run
+from services.verify.prompts import asks_anew
 from services.verify.work import Work, ordered
 from streams.broker import Record
 from streams.errors import DecodeError
@@ -31,6 +32,7 @@ class Delta(NamedTuple):
 
     fates: IdArray
     kept: Entries
+    asked: Sequence[Sample]
     verdicts: Counter[tuple[str, str]]
     accepted: Counter[str]
     work: dict[str, Work]
@@ -67,6 +69,7 @@ class Handler:
             Delta(
                 ids[fresh],
                 kept.entries,
+                [sample for sample in kept.samples if asks_anew(sample)] if self._known.prompts is not None else (),
                 _counted(found.judged),
                 _accepted(outputs),
                 found.work,
@@ -76,7 +79,7 @@ class Handler:
 
     def apply(self, delta: Delta) -> None:
         """Take a committed batch in."""
-        self._known.settle(delta.fates, delta.kept)
+        self._known.settle(delta.fates, delta.kept, delta.asked)
         for (check, outcome), count in delta.verdicts.items():
             self._metrics.count("verdicts", count, check, outcome)
         for source, count in delta.accepted.items():

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from services.index.ids import Ids, pack
-from services.models.answers import Asker, Question, Refusal
+from services.models.answers import Refusal, ask
+from services.models.in_flight import InFlight, Question
 from services.models.provider import Provider, Request
 from services.recipe import Judge
 from services.verify.rubric import RUBRIC, prompt
@@ -64,7 +65,7 @@ class JudgeCalls:
     ) -> None:
         self._broker, self._codec, self._topic = broker, codec, name(pipeline, "response")
         self._slot, self._judges, self._fates, self._now = slot, judges, fates, now
-        self._asker = Asker(broker, codec, pipeline, concurrency, now)
+        self._in_flight, self._concurrency = InFlight(broker, codec, pipeline, now), concurrency
         self._heard: dict[str, dict[str, _Heard]] = {}
         self._fold: Fold | None = None
 
@@ -85,7 +86,7 @@ class JudgeCalls:
             for each, request in zip(wanted, requests, strict=True)
             if told[request.request_key] is None
         ]
-        asked = self._asker.ask(new, self._judges)
+        asked = ask(new, self._judges, self._in_flight, self._concurrency)
         refused = {refusal.record.request_key: refusal for refusal in asked.refusals}
         told |= {answer.request_key: answer.choices[0].text for answer in asked.answers}
         return [refused.get(key) or told[key] or "" for key in (request.request_key for request in requests)]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from services.models.door import connect
 from services.models.endpoint import endpoint
+from services.models.patient import Patient
 from services.models.provider import Provider
 from services.stage import Context
 from services.verify.checks.judge import Judge
@@ -13,7 +14,8 @@ from services.verify.known import Known
 
 def connected(context: Context) -> dict[str, Provider]:
     """Return the model of each judge, by the judge's name; raises InputError for one without a key."""
-    return {each.name: connect(endpoint(each, context.keys), context.metrics) for each in context.recipe.verify.judges}
+    judges = context.recipe.verify.judges
+    return {each.name: Patient(connect(endpoint(each, context.keys), context.metrics)) for each in judges}
 
 
 def judge(context: Context, known: Known, judges: Mapping[str, Provider]) -> Judge | None:

@@ -11,6 +11,7 @@ from services.index.texts import Entries, Texts
 from services.verify.calibration import Calibration
 from services.verify.check import Batch
 from services.verify.holdout import Holdout
+from services.verify.prompts import asks_anew, entries
 from services.verify.seeds import Seeds
 from streams.broker import Record
 from streams.codec import Codec
@@ -25,12 +26,13 @@ _CHUNK = 1_000
 
 
 class Known:
-    """The state of one verifier."""
+    """The state of one verifier; `prompts` are remembered only where new ones are asked for."""
 
-    def __init__(self, codec: Codec, pipeline: str, shape: Shape) -> None:
+    def __init__(self, codec: Codec, pipeline: str, shape: Shape, *, prompts: bool = False) -> None:
         self._codec, self._pipeline, self._shape = codec, pipeline, shape
         self.fates = Ids()
         self.texts = Texts(shape)
+        self.prompts = Texts(shape) if prompts else None
         self.holdout = Holdout()
         self.seeds = Seeds()
         self.calibration = Calibration()
@@ -52,16 +54,20 @@ class Known:
                 elif word == "holdout":
                     self._take_holdout(some[start : start + _CHUNK])
 
-    def settle(self, fates: IdArray, kept: Entries) -> None:
-        """Take a committed batch in. Idempotent by id."""
+    def settle(self, fates: IdArray, kept: Entries, asked: Sequence[Sample] = ()) -> None:
+        """Take a committed batch in, with those of its samples whose prompts are new. Idempotent by id."""
         self.fates.add(fates)
         self.texts.add(kept)
+        if self.prompts is not None and asked:
+            self.prompts.add(entries(asked, self._shape))
 
     def _take_texts(self, records: Sequence[Record], *, is_seed: bool) -> None:
         ids = _ids(records)
         if len(places := self.texts.fresh(ids)):
             batch = self._batch(records, places)
             self.texts.add(batch.entries._replace(ids=ids[places]))
+            if self.prompts is not None and (asked := [one for one in batch.samples if asks_anew(one)]):
+                self.prompts.add(entries(asked, self._shape))
             if is_seed:
                 self.seeds.add(ids[places], batch)
 

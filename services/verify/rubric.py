@@ -1,18 +1,19 @@
 """What a judge is asked and how its answer is read: a versioned rubric, a hostile text between marks, strict JSON."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, StrictUndefined
 
+from services.models.jsonobject import json_object
+from services.models.marked import Part, mark_of
 from streams.samples import Sample, Turn, digest
 
 CRITERIA = ("correctness", "coherence", "on_task", "naturalness", "safety")
 _KEYS = {*CRITERIA, "confidence", "reason"}
 _LOWEST, _HIGHEST = 1, 5
-_FENCES = ("```json\n", "```\n")
 _SOURCES = [files("services.verify").joinpath(f"{part}.jinja").read_text("utf-8") for part in ("rubric", "sample")]
 _TEMPLATES = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 - a prompt is no markup
 _RULES, _SAMPLE = map(_TEMPLATES.from_string, _SOURCES)
@@ -28,29 +29,21 @@ class Opinion(NamedTuple):
     reason: str
 
 
-class _Part(NamedTuple):
-    name: str
-    text: str
-
-
 def prompt(sample: Sample, *, again: bool = False) -> tuple[Turn, ...]:
     """Return the prompt; `again` after an answer that could not be read.
 
     The marks are a hash of all that they enclose, so no text can hold its own.
     """
     parts = _parts(sample)
-    mark = digest("mark", *(word for part in parts for word in part))
+    mark = mark_of(parts)
     told = _SAMPLE.render(mark=mark, parts=parts, again=again)
     return Turn(role="system", text=_RULES.render(mark=mark)), Turn(role="user", text=told)
 
 
 def read(text: str) -> Opinion:
     """Read an answer; raises ValueError for everything but the one JSON object that was asked for."""
-    try:
-        data = json.loads(_unfenced(text.strip()), object_pairs_hook=_distinct)
-    except RecursionError as error:
-        raise ValueError("the answer is nested too deeply") from error
-    if not isinstance(data, dict) or set(data) != _KEYS:
+    data = json_object(text)
+    if set(data) != _KEYS:
         raise ValueError("the answer has not the keys that were asked for")
     confidence, reason = data["confidence"], data["reason"]
     if type(confidence) not in (int, float) or not 0 <= confidence <= 1 or not isinstance(reason, str):
@@ -58,27 +51,13 @@ def read(text: str) -> Opinion:
     return Opinion({key: _score(data[key]) for key in CRITERIA}, float(confidence), reason)
 
 
-def _parts(sample: Sample) -> list[_Part]:
+def _parts(sample: Sample) -> list[Part]:
     given = (("task", sample.task), ("label", sample.label), ("reference answer", sample.answer))
-    told = [_Part(name, text) for name, text in given if text is not None]
-    return [*told, *(_Part(f"turn of {json.dumps(turn.role)}", turn.text) for turn in sample.turns)]
-
-
-def _unfenced(text: str) -> str:
-    fence = next((fence for fence in _FENCES if text.startswith(fence)), None)
-    if fence is None or not text.endswith("\n```"):
-        return text
-    return text[len(fence) : -len("\n```")]
+    told = [Part(name, text) for name, text in given if text is not None]
+    return [*told, *(Part(f"turn of {json.dumps(turn.role)}", turn.text) for turn in sample.turns)]
 
 
 def _score(value: Any) -> int:
     if type(value) is not int or not _LOWEST <= value <= _HIGHEST:
         raise ValueError("a score of the answer is no whole number from 1 to 5")
     return int(value)
-
-
-def _distinct(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("the answer has a key twice")
-    return found

@@ -17,7 +17,7 @@ from services.reference import Accepted, accepted
 from services.stage import Context, Stage
 from services.verify import consistency, labelling
 from services.verify.checks.local_judge import Suspicious
-from services.verify.chosen import NOTHING, Fitted, checks, consistent, json_of, most_records
+from services.verify.chosen import NOTHING, Fitted, asks_anew, checks, consistent, json_of, most_records
 from services.verify.conformal import shortage
 from services.verify.handler import Handler
 from services.verify.judges import connected, judge
@@ -46,7 +46,7 @@ def build(context: Context, judges: Mapping[str, Provider] | None = None) -> Sta
 
 def _processor(context: Context, judges: Mapping[str, Provider], fitted: Fitted) -> Processor:
     recipe = context.recipe
-    known = Known(context.codec, context.pipeline, shape(recipe.verify.near_duplicate))
+    known = Known(context.codec, context.pipeline, shape(recipe.verify.near_duplicate), prompts=asks_anew(recipe))
     return Processor(
         broker=context.broker,
         codec=context.codec,

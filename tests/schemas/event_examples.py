@@ -18,7 +18,7 @@ from streams.events import (
     SampleVerified,
     SchemaPublished,
 )
-from streams.parts import Choice, DrawCursor, OffsetRange, SourceRange, Statistic
+from streams.parts import Choice, Content, DrawCursor, OffsetRange, SourceRange, Statistic
 from streams.samples import Lineage, RecipeVersion, Sample, Source, Turn, Verdict
 
 ID, SEED, HASH = "0123456789abcdef" * 2, "5eed" * 8, "fedcba9876543210" * 2
@@ -215,6 +215,7 @@ EXAMPLES = {
         task="math",
         tags={"domain": "arithmetic"},
         prompt=(Turn(role="user", text="Wie groß ist 2 + 2?"),),
+        seed=Content(turns=(Turn(role="user", text="2 + 2?"),), label="sum", answer="4", tests="assert f() == 4"),
         choices=(Choice(text="四 🂡", finish_reason="length"),),
         attempt=2,
         asked_at=1_789_999_999_000,

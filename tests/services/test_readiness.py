@@ -110,16 +110,20 @@ def notes_of(plan: dict[str, Any], folder: Path) -> tuple[str, ...]:
     return next(iter(readiness.findings(chosen))).notes
 
 
-def test_a_judge_needs_its_key_before_anything_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ["sources", "judges"])
+def test_a_paid_model_needs_its_key_before_anything_starts(
+    what: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     judge = {"name": "q", "provider": "anthropic", "model": "m-1", "family": "f"}
+    both = [judge, {**judge, "name": "r", "api_key_variable": "MY_KEY"}]
     plan = {
         "seeds": {"path": "x", "licence": "cc0"},
         "generate": {"target": 1},
-        "verify": {"checks": ["judge"], "judges": [judge, {**judge, "name": "r", "api_key_variable": "MY_KEY"}]},
+        **({"sources": both} if what == "sources" else {"verify": {"checks": ["judge"], "judges": both}}),
     }
     for variable, key in (("BALLAST_ANTHROPIC_API_KEY", "sk-1"), ("MY_KEY", "sk-2"), ("", "")):
         chosen = Chosen(recipe=parse(plan, "test"), settings=Settings(), folder=tmp_path)
-        found = next(each for each in readiness.findings(chosen) if each.name == "judges")
+        found = next(each for each in readiness.findings(chosen) if each.name == what)
         assert found.ok == (not variable)
         assert (f"set {variable}" if variable else "q (m-1 at https://api.anthropic.com), r") in found.told
         if variable:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from services.faults.damage import damage
 from services.faults.fault import Fault, verdicts
+from services.faults.unread import unread
 from services.verify.check import Batch
 from services.verify.checks.fields import fields_fault
 from streams.samples import Sample, Turn, Verdict
@@ -28,7 +29,8 @@ class Format:
         return verdicts(self.name, map(self._fault, batch.samples, batch.words))
 
     def _fault(self, sample: Sample, words: Sequence[str]) -> Fault | None:
-        fault = turns_fault(sample) or fields_fault(sample) or length_fault(len(words), self._fewest, self._most)
+        fault = unread(sample) or turns_fault(sample) or fields_fault(sample)
+        fault = fault or length_fault(len(words), self._fewest, self._most)
         if fault is None and self._json is not None:
             return self._json(sample.turns[-1].text)
         return fault

@@ -2,12 +2,14 @@
 
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from crashing import Crash, CrashingBroker
+from pydantic import SecretStr
 
 from services.generate.candidate import PURPOSE
 from services.generate.service import Generator, build
@@ -38,14 +40,19 @@ from streams.topics import ensure, name
 CODEC = Codec()
 
 
-def recipe(*, sources: Any = None, task: str = "text", pipeline: str = "p", **generate: Any) -> Recipe:
+STUB = {"provider": "openai", "model": "stub-1"}
+
+
+def recipe(
+    *, sources: Any = None, task: str = "text", pipeline: str = "p", concurrency: int = 4, **generate: Any
+) -> Recipe:
     return parse(
         {
             "pipeline": pipeline,
             "task": task,
             "seeds": {"path": "x", "licence": "public-domain"},
-            "sources": sources or [{"name": "a", "provider": "local", "family": "a"}],
-            "generate": {"target": 20, "over_generate": 4, "concurrency": 4, "max_tokens": 12, **generate},
+            "sources": sources or [{**STUB, "name": "a", "family": "a", "concurrency": concurrency}],
+            "generate": {"target": 20, "over_generate": 4, "max_tokens": 12, **generate},
         },
         "test",
     )
@@ -79,6 +86,8 @@ class World:
 
     def __init__(self, settings: Recipe | None = None, seeds: int = 10, broker: Any = None) -> None:
         self.now = 1_000_000
+        self.keys: dict[str, SecretStr] = {}
+        self.clock: Callable[[], float] = time.monotonic  # of pauses
         self.recipe = settings or recipe()
         self.pipeline = self.recipe.pipeline
         self.broker = broker or MemoryBroker(lambda: self.now)
@@ -95,7 +104,13 @@ class World:
         self.seeds(seeds)
         self.now += 5_000
 
-    def slot(self, providers: Mapping[str, Provider] | None, slot: int = 0, broker: Any = None) -> Generator:
+    def slot(
+        self,
+        providers: Mapping[str, Provider] | None,
+        slot: int = 0,
+        broker: Any = None,
+        metrics: Metrics | None = None,
+    ) -> Generator:
         stage = build(
             Context(
                 recipe=self.recipe,
@@ -103,10 +118,12 @@ class World:
                 codec=CODEC,
                 slot=slot,
                 now=lambda: self.now,
-                metrics=Metrics(),
+                metrics=metrics or Metrics(),
+                keys=self.keys.get,
                 spools=Path(self.folder.name),
             ),
             providers,
+            clock=lambda: self.clock(),  # noqa: PLW0108 - it may be another one later
         )
         assert isinstance(stage, Generator)
         self._stages.append(stage)
@@ -123,7 +140,7 @@ class World:
                 sample_id=digest("seed", i),
                 content_hash=digest("seed", i),
                 task=self.recipe.task,
-                turns=(Turn(role="document", text=text(i)),),
+                turns=(Turn(role="document" if self.recipe.task == "text" else "user", text=text(i)),),
                 tags={"domain": f"domain-{i % 2}"},
                 lineage=Lineage(origin="HUMAN", generation=0),
             )
@@ -210,8 +227,14 @@ class World:
     def bury(self, stage: Generator) -> None:
         """Let go of what a killed process leaves in this one; its calls in flight reach the vendor."""
         self._stages.remove(stage)
-        stage._asker._threads.shutdown(wait=True)
+        for _ in range(len(stage._dispatcher._in_flight)):
+            stage._dispatcher._in_flight._done.get()
         stage._state.pool.close()
+
+    def end(self, stage: Generator) -> None:
+        """Let a process end as it does when it is asked to, or after an error."""
+        self._stages.remove(stage)
+        stage.close()
 
     def close(self) -> None:
         while self._stages:
@@ -286,7 +309,7 @@ def lives(
         stage = world.slot(providers, slot, CrashingBroker(world.broker, at, after=after))
         stage.start()
         for _ in range(steps):
-            idle = stage.step() == 0
+            idle = stage.step() == 0 and stage._dispatcher.is_idle()
             if world.verify(3, by_hash(0.6, "reject", "dead")) == 0 and idle:
                 return False
     except Crash:

@@ -4,14 +4,14 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from generate_world import Vendor, World, lives, recipe
+from generate_world import CODEC, Vendor, World, lives, recipe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.generate.again import Orders
 from services.generate.drawn import NO_POLICY, Drawn, key_of
 from services.generate.service import Generator
-from streams.events import MixPolicySet, ModelAnswered
+from streams.events import DeadLetter, MixPolicySet, ModelAnswered, SampleGenerated, SampleRejected
 from streams.parts import OPEN_END, SourceRange
 from streams.samples import digest
 
@@ -20,6 +20,12 @@ SEEDS = 400  # more than there are calls: by its plan no run draws a seed twice
 OUT = {"a": 0.0}
 HELD = SourceRange(source="a", partition=1, from_offset=40, to_offset=OPEN_END)
 RETURNED = SourceRange(source="a", partition=1, from_offset=40, to_offset=90)
+
+
+@pytest.fixture(autouse=True)
+def _waves_of_four(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.generate.dispatcher.FIRST_SIZE", 4)
+    monkeypatch.setattr("services.generate.dispatcher.next_size", lambda *_: 4)
 
 
 def policy(version: int, regenerate: str = "", **fields: object) -> MixPolicySet:
@@ -69,6 +75,10 @@ def world_of(target: int = 15, **generate: object) -> World:
     return World(recipe(sources=SOURCES, target=target, **generate), seeds=SEEDS)
 
 
+def by_waves() -> dict[str, Vendor]:
+    return {name: Vendor(inline=True) for name in "ab"}
+
+
 def begin(world: World, stages: list[Generator]) -> list[str]:
     """Let some calls be made and accepted, and others not be decided on; return the seeds of source a."""
     for stage in stages:
@@ -104,7 +114,7 @@ def drawn(world: World) -> Counter[str | None]:
 @pytest.mark.parametrize("slots", [1, 3])
 def test_the_seeds_of_held_and_undecided_samples_are_drawn_again_by_another_source_before_new_ones(slots: int) -> None:
     world = world_of(60, slots=slots)
-    stages = [world.slot({"a": Vendor(), "b": Vendor()}, slot) for slot in range(slots)]
+    stages = [world.slot(by_waves(), slot) for slot in range(slots)]
     again = begin(world, stages)
     world.alarm(0, "a", ("a",))
     finish(world, stages)
@@ -121,7 +131,7 @@ def test_the_seeds_of_held_and_undecided_samples_are_drawn_again_by_another_sour
 
 def test_without_the_order_nothing_is_drawn_again() -> None:
     world = world_of()
-    stage = world.slot({"a": Vendor(), "b": Vendor()})
+    stage = world.slot(by_waves())
     begin(world, [stage])
     world.alarm(0, "a", ())
     finish(world, [stage])
@@ -131,7 +141,7 @@ def test_without_the_order_nothing_is_drawn_again() -> None:
 
 def test_a_released_source_has_no_seed_drawn_again() -> None:
     world = world_of()
-    stage = world.slot({"a": Vendor(), "b": Vendor()})
+    stage = world.slot(by_waves())
     begin(world, [stage])
     world.alarm(0, "a", ("a",))
     world.policy(1, a=1.0)
@@ -141,7 +151,7 @@ def test_a_released_source_has_no_seed_drawn_again() -> None:
 
 def test_slots_have_different_seeds_to_draw_again() -> None:
     world = world_of(60, slots=3)
-    stages = [world.slot({"a": Vendor(), "b": Vendor()}, slot) for slot in range(3)]
+    stages = [world.slot(by_waves(), slot) for slot in range(3)]
     again = begin(world, stages)
     world.alarm(0, "a", ("a",))
     for stage in stages:
@@ -154,7 +164,7 @@ def test_slots_have_different_seeds_to_draw_again() -> None:
 def test_a_source_on_probation_does_not_draw_its_own_seeds_again_even_if_it_is_the_last() -> None:
     for weights, drawn_twice in (({"a": 1.0}, True), ({"a": 0.1, "b": 0.0}, False)):
         world = world_of(60)
-        stage = world.slot({"a": Vendor(), "b": Vendor()})
+        stage = world.slot(by_waves())
         again = begin(world, [stage])
         world.alarm(0, "a", ("a",))
         world.alarm(1, "a", (), weights)
@@ -169,7 +179,7 @@ def test_a_source_on_probation_does_not_draw_its_own_seeds_again_even_if_it_is_t
 
 def test_a_new_alarm_on_probation_gives_back_only_the_seeds_of_the_probation() -> None:
     world = world_of(60)
-    stage = world.slot({"a": Vendor(), "b": Vendor()})
+    stage = world.slot(by_waves())
     first = begin(world, [stage])
     world.alarm(0, "a", ("a",))
     world.alarm(1, "a", (), {"a": 1.0})
@@ -186,7 +196,7 @@ def test_a_new_alarm_on_probation_gives_back_only_the_seeds_of_the_probation() -
 
 def test_the_policy_of_the_order_is_the_first_that_its_calls_are_not_planned_under() -> None:
     world = world_of()
-    stage = world.slot({"a": Vendor(), "b": Vendor()})
+    stage = world.slot(by_waves())
     begin(world, [stage])
     drawn_by = Drawn()
     one = next(event for event in world.responses() if event.source.name == "a")
@@ -202,7 +212,7 @@ def test_the_policy_of_the_order_is_the_first_that_its_calls_are_not_planned_und
 
 def test_a_seed_is_found_by_its_key_though_the_pool_grows() -> None:
     world = world_of()
-    stage = world.slot({"a": Vendor(), "b": Vendor()})
+    stage = world.slot(by_waves())
     stage.start()
     stage.step()
     pool = stage._state.pool
@@ -219,7 +229,7 @@ def test_a_seed_is_found_by_its_key_though_the_pool_grows() -> None:
 
 def test_a_seed_whose_candidate_is_rejected_is_not_given_back() -> None:
     world = world_of(concurrency=20)
-    stage = world.slot({"a": Vendor(), "b": Vendor()})
+    stage = world.slot(by_waves())
     stage.start()
     stage.step()
     world.verify(fate=lambda _: "reject")
@@ -237,7 +247,7 @@ def test_kills_and_other_numbers_of_slots_let_no_seed_be_drawn_twice_or_never(
     kills: list[tuple[int, bool]], slots: list[int]
 ) -> None:
     world = world_of()
-    again = begin(world, [world.slot({"a": Vendor(), "b": Vendor()})])
+    again = begin(world, [world.slot(by_waves())])
     world.alarm(0, "a", ("a",))
     vendor = Vendor()
     for place, (at, after) in enumerate(kills):
@@ -246,7 +256,10 @@ def test_kills_and_other_numbers_of_slots_let_no_seed_be_drawn_twice_or_never(
         lives(world, {"a": vendor, "b": vendor}, at, after=after, slot=place % count)
     world.recipe = recipe(sources=SOURCES, target=15)
     assert not lives(world, {"a": vendor, "b": vendor}, None, after=False)
-    lost = {event.sample.lineage.seed_id for event in world.events("reject")}  # type: ignore[union-attr]
+    letters = [event for event in world.events("dead.verify") if isinstance(event, DeadLetter)]
+    dead = [event for letter in letters if isinstance(event := CODEC.decode(letter.value or b""), SampleGenerated)]
+    rejected = [event for event in world.events("reject") if isinstance(event, SampleRejected)]
+    lost = {event.sample.lineage.seed_id for event in (*dead, *rejected)}
     counts = drawn(world)
     assert {seed for seed, count in counts.items() if count > 1} >= set(again) - lost
     assert {seed for seed, count in counts.items() if count > 1} <= set(again)

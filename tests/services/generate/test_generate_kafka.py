@@ -33,7 +33,7 @@ def test_slots_on_a_real_broker_reach_the_target_exactly_though_their_processes_
     assert len(calls) == len(set(calls))
     assert set(vendor.bought.values()) == {1}
     assert ledger(world.responses()) == []
-    zombie._limits = zombie._limits._replace(own_target=100, target=200, own_calls=400, calls=800)
+    zombie._planner._limits = zombie._planner._limits._replace(own_target=100, target=200, own_calls=400, calls=800)
     with pytest.raises(FatalError):
         steps(zombie, 20)
     assert len(world.made()) == len(calls)

@@ -5,23 +5,28 @@ from generate_world import recipe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.generate.plan import (
-    Seed,
-    plan,
-    prompt_of,
-    seed_number,
-    source_of,
-    temperature_of,
-    weights,
-)
+from services.generate.plan import Call, plan, seed_number, source_of, temperature_of, weights
 from services.models.provider import Model
-from services.recipe import Source
+from services.recipe import Recipe, Source
+from streams.samples import Lineage, Sample, Turn
 
-SEED = Seed("s", "d", "one two three four five six seven eight nine ten")
+
+def seed(text: str, task: str = "text") -> Sample:
+    turns = (Turn(role="document", text=text),)
+    return Sample(
+        sample_id="s", content_hash="s", task=task, turns=turns, lineage=Lineage(origin="HUMAN", generation=0)
+    )
+
+
+SEED = seed("one two three four five six seven eight nine ten")
 
 
 def source(name: str = "a", **fields: object) -> Source:
     return Source.model_validate({"name": name, "provider": "local", "family": name, **fields})
+
+
+def local(call_index: int, settings: Recipe, by: Source, model: Model, start: Sample = SEED) -> Call:
+    return plan(call_index, settings, by, model, start, pool=10, templates=None)
 
 
 @given(st.integers(1, 3_000), st.integers(1, 4))
@@ -59,30 +64,32 @@ def test_temperatures_are_five_even_steps_of_the_range_unless_the_source_has_its
 
 def test_the_same_call_has_the_same_key_and_anything_else_another() -> None:
     settings = recipe()
-    one = plan(7, settings, source(), Model("m", 0), SEED).request
-    assert one == plan(7, settings, source(), Model("m", 0), SEED).request
+    one = local(7, settings, source(), Model("m", 0)).request
+    assert one == local(7, settings, source(), Model("m", 0)).request
     others = [
-        plan(8, settings, source(temperature=1.0), Model("m", 0), SEED),
-        plan(9, settings, source(temperature=1.0), Model("m", 0), SEED),
-        plan(7, settings, source("b"), Model("m", 0), SEED),
-        plan(7, settings, source(), Model("n", 0), SEED),
-        plan(7, settings, source(temperature=0.123), Model("m", 0), SEED),
-        plan(7, recipe(max_tokens=13), source(), Model("m", 0), SEED),
-        plan(7, settings, source(), Model("m", 0), Seed("s", "d", "another text")),
+        local(8, settings, source(temperature=1.0), Model("m", 0)),
+        local(9, settings, source(temperature=1.0), Model("m", 0)),
+        local(7, settings, source("b"), Model("m", 0)),
+        local(7, settings, source(), Model("n", 0)),
+        local(7, settings, source(temperature=0.123), Model("m", 0)),
+        local(7, recipe(max_tokens=13), source(), Model("m", 0)),
+        local(7, settings, source(), Model("m", 0), seed("another text")),
     ]
     assert len({one.request_key, *(other.request.request_key for other in others)}) == 8
 
 
 def test_the_prompt_hash_names_the_way_of_asking_not_the_seed() -> None:
-    other = Seed("t", None, "something else")
-    one, two = (plan(7, recipe(), source(), Model("m", 0), seed) for seed in (SEED, other))
-    assert one.prompt_hash == two.prompt_hash != plan(7, recipe(task="chat"), source(), Model("m", 0), SEED).prompt_hash
+    other = seed("something else")
+    one, two = (local(7, recipe(), source(), Model("m", 0), start) for start in (SEED, other))
+    assert one.prompt_hash == two.prompt_hash != local(7, recipe(task="chat"), source(), Model("m", 0)).prompt_hash
 
 
 @pytest.mark.parametrize(
     ("task", "role", "text"),
-    [("text", "document", "one two three four five six seven eight"), ("chat", "user", SEED.text)],
+    [("text", "document", "one two three four five six seven eight"), ("chat", "user", SEED.turns[0].text)],
 )
-def test_a_text_is_prompted_by_its_opening_and_a_task_by_its_first_turn(task: str, role: str, text: str) -> None:
-    ((turn),) = prompt_of(task, SEED.text)
+def test_a_local_model_gets_the_opening_of_a_text_and_the_first_turn_else(task: str, role: str, text: str) -> None:
+    call = local(7, recipe(task=task), source(), Model("m", 0))
+    (turn,) = call.request.prompt
+    assert (call.strategy, call.persona, call.kept) == ("answer", None, None)
     assert (turn.role, turn.text) == (role, text)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from services.generate.backlog import Backlog
 from services.generate.calls import Calls, Counts, Seen
 from services.generate.quota import Limits, room, share
-from services.generate.wave import LARGEST_SIZE, next_size, wave
+from services.generate.upcoming import Draft, Upcoming
+from services.generate.wave import LARGEST_SIZE, next_size
 from streams.topics import name
 
 NONE = Counts(0, 0, 0, 0, 0)
@@ -109,16 +110,36 @@ def test_the_mix_is_looked_at_only_when_it_could_matter_and_once_a_second_at_mos
     assert broker.calls > looked
 
 
-def test_a_wave_ends_before_the_first_call_that_is_one_too_many() -> None:
-    calls = [(number, number % 3 == 0) for number in range(100)]
-    assert list(wave(iter(calls), 2, 10)) == [0, 1, 2, 3, 4, 5]  # type: ignore[arg-type]
-    assert list(wave(iter(calls), 50, 3)) == [0, 1, 2, 3, 4]  # type: ignore[arg-type]
+@given(st.lists(st.sampled_from("abc"), max_size=30), st.lists(st.sets(st.sampled_from("abc")), max_size=40))
+def test_each_source_has_its_calls_in_order_and_one_without_room_holds_up_no_other(
+    sources: list[str], rooms: list[set[str]]
+) -> None:
+    drafts = [Draft(index, source, 0, frozenset()) for index, source in enumerate(sources)]
+    upcoming, taken = Upcoming(iter(drafts)), list[Draft]()
+    for free in rooms:
+        found = upcoming.take(lambda draft, free=free: draft.source if draft.source in free else None)
+        left = [draft for draft in drafts if draft.source in free and draft not in taken]
+        assert (found is None) == (not left)
+        if found is not None:
+            assert found[1] == found[0].source
+            taken.append(found[0])
+    for source in "abc":
+        mine = [draft for draft in drafts if draft.source == source]
+        got = [draft for draft in taken if draft.source == source]
+        assert got == mine[: len(got)]
+
+
+def test_the_plan_is_not_read_further_than_somebody_answers() -> None:
+    drafts = iter([Draft(index, "a", 0, frozenset()) for index in range(9)])
+    upcoming = Upcoming(drafts)
+    assert upcoming.take(lambda draft: draft.source) is not None
+    assert next(drafts).call_index == 1
 
 
 @given(st.integers(1, LARGEST_SIZE), st.floats(0, 1_000))
-def test_the_size_of_a_wave_goes_towards_one_second(size: int, seconds: float) -> None:
-    after = next_size(size, seconds)
+def test_the_size_of_a_wave_goes_towards_the_time_aimed_at(size: int, taken: float) -> None:
+    after = next_size(size, taken)
     assert 1 <= after <= LARGEST_SIZE
-    assert after <= size or seconds < 1
-    assert after >= size or seconds > 1
+    assert after <= size or taken < 1
+    assert after >= size or taken > 1
     assert size // 2 <= after <= 2 * size

@@ -20,7 +20,7 @@ from streams.topics import name
 def run(world: World, stage: Generator, steps: int = 200) -> None:
     """Step and verify in turn until nothing happens."""
     for _ in range(steps):
-        if stage.step() + world.verify() == 0:
+        if stage.step() + world.verify() == 0 and stage._dispatcher.is_idle():
             return
     raise AssertionError("the run does not end")
 
@@ -130,8 +130,8 @@ def test_a_refused_call_is_not_asked_again_after_a_restart() -> None:
 
 
 def test_a_replayed_dead_letter_is_asked_again_as_soon_as_there_is_room() -> None:
-    world, calm = World(recipe(target=5)), Vendor()
-    stage = world.slot({"a": Vendor(refusing(1, 3))})
+    world, calm = World(recipe(target=5)), Vendor(inline=True)
+    stage = world.slot({"a": Vendor(refusing(1, 3), inline=True)})
     stage.start()
     stage.step()
     letters = {letter.call_index: letter for letter in world.events("dead.generate") if isinstance(letter, DeadLetter)}
@@ -139,7 +139,7 @@ def test_a_replayed_dead_letter_is_asked_again_as_soon_as_there_is_room() -> Non
     world.send("redo.generate", letters[3].event_id, letters[3].value or b"")
     for restarted in (False, True):
         stage = world.slot({"a": calm}) if restarted else stage
-        stage._providers = {"a": calm}
+        stage._dispatcher._providers = {"a": calm}
         if restarted:
             stage.start()
         run(world, stage)
@@ -186,14 +186,15 @@ def test_an_unreachable_vendor_stops_the_stage_and_keeps_what_others_answered() 
     stage.start()
     with pytest.raises(UnavailableError):
         stage.step()
-    assert set(vendor.bought) == {0, 2, 3}
+    world.end(stage)
+    assert {0, 2, 3} <= set(vendor.bought)
     assert world.events("dead.generate") == []
     again = world.slot({"a": calm})
     again.start()
-    assert again.step() == 3
+    assert again.step() == len(vendor.bought)
     assert calm.bought == {}
     run(world, again)
-    assert set(calm.bought) == {1, 4, 5, 6, 7}
+    assert set(calm.bought) == set(range(8)) - set(vendor.bought)
     assert [(entry.call_index, entry.asked) for entry in ledger(world.responses())] == [(1, 2)]
 
 
@@ -208,6 +209,7 @@ def test_stored_answers_are_emitted_as_stored_even_if_the_source_is_gone() -> No
     stage.start()
     with pytest.raises(UnavailableError):
         stage.step()
+    world.end(stage)
     world.recipe = recipe(target=4, sources=[{"name": "b", "provider": "local", "family": "b"}])
     again = world.slot({"b": Vendor()})
     again.start()
@@ -338,15 +340,15 @@ def test_a_record_that_is_no_event_is_passed_over() -> None:
 def test_a_source_of_weight_zero_is_not_asked_and_a_policy_changes_weights_at_once() -> None:
     sources = [{"name": n, "provider": "local", "family": n} for n in ("a", "b")]
     world = World(recipe(target=60, sources=sources))
-    vendors = {"a": Vendor(), "b": Vendor()}
+    vendors = {"a": Vendor(inline=True), "b": Vendor(inline=True)}
     world.policy(1, a=0.0)
     stage = world.slot(vendors)
     stage.start()
     stage.step()
-    assert (len(vendors["a"].bought), len(vendors["b"].bought)) == (0, 4)
+    assert (len(vendors["a"].bought), len(vendors["b"].bought)) == (0, 8)
     world.policy(2, b=0.0)
     stage.step()
-    assert (len(vendors["a"].bought), len(vendors["b"].bought)) == (4, 4)
+    assert (len(vendors["a"].bought), len(vendors["b"].bought)) == (16, 8)
     world.policy(3, a=0.0, b=0.0)
     assert stage.step() == 0
     assert stage.why == "no source has a weight above 0"
@@ -377,7 +379,8 @@ def test_a_second_process_of_a_slot_fences_the_first() -> None:
 
 
 def test_local_models_make_documents_of_their_seeds_words() -> None:
-    world = World(recipe(target=30, max_tokens=9), seeds=20)
+    local = [{"name": "a", "provider": "local", "family": "a"}]
+    world = World(recipe(target=30, max_tokens=9, sources=local), seeds=20)
     stage = world.slot(None)
     stage.start()
     run(world, stage)

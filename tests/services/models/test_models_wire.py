@@ -18,8 +18,8 @@ from wire import Fault, Server
 from services.models.door import connect
 from services.models.endpoint import Endpoint
 from services.models.faults import pause_of
+from services.models.patient import Patient
 from services.models.provider import Answer, RefusedError, Request
-from services.models.vendor import Vendor
 from streams.errors import UnavailableError
 from streams.metrics import Metrics
 from streams.parts import Choice
@@ -47,8 +47,8 @@ def endpoint(provider: str, url: str, seconds: float = 5, key: str = KEY) -> End
     return Endpoint("q", provider, "m-1", base, SecretStr(key), "MY_KEY", (1.0, 5.0), seconds)
 
 
-def vendor(server: Server, provider: str, seconds: float = 5, metrics: Metrics | None = None) -> Vendor:
-    return connect(endpoint(provider, server.url, seconds), metrics or Metrics())
+def vendor(server: Server, provider: str, seconds: float = 5, metrics: Metrics | None = None) -> Patient:
+    return Patient(connect(endpoint(provider, server.url, seconds), metrics or Metrics()))
 
 
 def request(text: str = "hello", temperature: float | None = None) -> Request:
@@ -90,7 +90,9 @@ def test_what_goes_over_the_wire_is_the_prompt_and_no_setting_that_was_not_made(
     one.answer(request())
     one.answer(request(temperature=0.5))
     plain, warm = (seen.body for seen in server.seen)
+    one.answer(request(temperature=0.5)._replace(top_p=0.9))
     assert warm == {**plain, "temperature": 0.5}
+    assert server.seen[-1].body == {**warm, "top_p": 0.9}
     user = {"role": "user", "content": "hello"}
     if provider == "openai":
         rules = {"role": "system", "content": "rules"}
@@ -121,7 +123,7 @@ def test_the_environment_has_no_say_about_where_and_by_which_key(
     [
         (Fault(429, {"error": {"message": "slow"}}, {"Retry-After": "0.01"}), "rate_limited"),
         (Fault(500, "oops"), "failed"),
-        (Fault(529, {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}), "failed"),
+        (Fault(529, {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}), "rate_limited"),
         (Fault(408, ""), "timeout"),
         (Fault(200, "{half"), "failed"),
         (Fault(200, "<html>"), "failed"),

@@ -288,7 +288,7 @@ def server() -> Iterator[Server]:
 
 def over_the_wire(broker: MemoryBroker, server: Server, provider: str, metrics: Metrics, **verify: Any) -> Any:
     base = f"{server.url}/v1" if provider == "openai" else server.url
-    where = {**OURS, "provider": provider, "base_url": base, "api_key_variable": "MY_KEY", "seconds": 0.5}
+    where = {**OURS, "provider": provider, "base_url": base, "api_key_variable": "MY_KEY", "seconds": 10}
     chosen = judged({**where, "price": {"input": 1, "output": 5}}, **verify)
     parts = context(broker, chosen, metrics)
     return build(replace(parts, keys={"MY_KEY": SecretStr(KEY)}.get))
@@ -364,7 +364,7 @@ def test_a_judge_that_quotes_the_scores_of_a_hostile_candidate_is_not_understood
     ],
 )
 def test_without_its_key_a_judge_does_not_start(judge: dict[str, Any], variable: str) -> None:
-    with pytest.raises(InputError, match=f"Judge q has no key: set {variable}"):
+    with pytest.raises(InputError, match=f"q has no key: set {variable}"):
         build(context(world(), judged({**OURS, **judge})))
 
 

@@ -1,0 +1,140 @@
+"""`ballast preview` and `ballast recipe schema`, as they are called."""
+
+import contextlib
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+from wire import Server
+
+from services.cli import load
+from services.commands import output
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PRICE = {"input": 1.0, "output": 10.0}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    one = Server(lambda _: "The river is long.\n#### 7")
+    yield one
+    one.close()
+
+
+def recipe(folder: Path, *sources: dict[str, Any], **generate: Any) -> Path:
+    rows = [{"prompt": f"Ann has {n} apples and buys {n + 3}. How many?", "answer": str(2 * n + 3)} for n in range(20)]
+    (folder / "maths.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    told = {
+        "pipeline": "tried",
+        "task": "math",
+        "seeds": {"reader": "jsonl", "path": "maths.jsonl", "licence": "cc0"},
+        "sources": list(sources),
+        "generate": {"target": 100, "max_tokens": 40, **generate},
+    }
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(told))
+    return folder / "recipe.yaml"
+
+
+def paid(url: str, **fields: Any) -> dict[str, Any]:
+    base = {"name": "q", "provider": "openai", "model": "m-1", "family": "f", "base_url": f"{url}/v1", "price": PRICE}
+    return {**base, **fields}
+
+
+def preview(folder: Path, *arguments: str) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BALLAST_HOME", str(folder / "home"))
+        said = ran("preview", *arguments)
+    assert not (folder / "home").exists(), "no state is left behind"
+    return said
+
+
+def ran(command: str, *arguments: str) -> str:
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        load(command).main(list(arguments), standalone_mode=False)
+    return said.getvalue()
+
+
+def test_prompts_are_shown_as_they_are_sent_with_what_comes_of_them(server: Server, tmp_path: Path) -> None:
+    path = recipe(tmp_path, paid(server.url))
+    told = json.loads(preview(tmp_path, str(path), "-n", "3", "--json"))
+    sent = [[turn["content"] for turn in seen.body["messages"]] for seen in server.seen]
+    assert [[turn["text"] for turn in one["prompt"]] for one in told] == sent
+    assert [seen.body["temperature"] for seen in server.seen] == [one["temperature"] for one in told] == [0.2, 0.3, 0.4]
+    for one in told:
+        assert one["sample"]["turns"][-1] == {"role": "assistant", "text": "The river is long.\n#### 7"}
+        assert (one["strategy"], one["cost"]) == ("answer", 120e-6 + 10e-5)
+        assert one["sample"]["answer"]
+        assert one["persona"].startswith("style=")
+
+
+def test_later_calls_have_later_strategies_and_an_answer_that_can_not_be_read_says_so(
+    server: Server, tmp_path: Path
+) -> None:
+    path = recipe(tmp_path, paid(server.url))
+    (one,) = json.loads(preview(tmp_path, str(path), "-n", "1", "--from", "1000000", "--json"))
+    assert one["strategy"] == "new_prompt"
+    assert one["why"] == "The answer can't be read: it has no part `prompt`"
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_on_a_terminal_nothing_is_wider_than_it(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setattr(output, "_WIDE", width)
+    path = recipe(tmp_path, paid(server.url))
+    text = preview(tmp_path, str(path), "-n", "2")
+    assert max(map(len, text.splitlines()[:-1])) <= width
+    assert "call 0: q, m-1, answer, temperature 0.2" in text
+    assert "call 1: q, m-1, answer, temperature 0.3" in text
+    assert "These calls cost $0.0004." in " ".join(text.split())
+
+
+def test_without_answers_nothing_is_asked_and_the_most_it_costs_is_told(server: Server, tmp_path: Path) -> None:
+    path = recipe(tmp_path, paid(server.url))
+    text = preview(tmp_path, str(path), "-n", "1", "--no-answers")
+    assert not server.seen
+    assert "sample" not in text.splitlines()
+    (one,) = json.loads(preview(tmp_path, str(path), "-n", "1", "--no-answers", "--json"))
+    letters = sum(len(turn["text"]) for turn in one["prompt"])
+    assert one["worst_cost"] == pytest.approx((letters / 3 * 1.0 + 40 * 10.0) / 1e6)
+    assert f"A call costs ${one['worst_cost']:.5f} at most, so 100 accepted samples" in " ".join(text.split())
+
+
+def test_an_unknown_price_is_unknown_and_a_missing_key_or_server_is_told_beside_the_prompt(tmp_path: Path) -> None:
+    vendor = {"name": "v", "provider": "anthropic", "model": "m-2", "family": "g"}
+    path = recipe(tmp_path, paid("http://127.0.0.1:9", price=None), vendor)
+    text = " ".join(preview(tmp_path, str(path), "-n", "2").split())
+    assert "q gives no answer: it cannot be reached" in text
+    assert "v gives no answer: v has no key: set BALLAST_ANTHROPIC_API_KEY" in text
+    assert "What it costs is unknown" in text
+
+
+def test_local_models_learn_from_the_files_and_cost_nothing(tmp_path: Path) -> None:
+    path = recipe(tmp_path, {"name": "a", "provider": "local", "family": "n", "order": 2})
+    (one,) = json.loads(preview(tmp_path, str(path), "-n", "1", "--json"))
+    assert one["sample"]["turns"][-1]["text"]
+    assert (one["cost"], one["worst_cost"]) == (0.0, 0.0)
+
+
+def schema() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(ran("recipe", "schema"))
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_exported_schema_accepts_the_examples(path: Path) -> None:
+    Draft202012Validator.check_schema(schema())
+    Draft202012Validator(schema()).validate(yaml.safe_load(path.read_text("utf-8")))
+
+
+def test_the_exported_schema_knows_no_misspelt_key() -> None:
+    told = yaml.safe_load((EXAMPLES / "maths.yaml").read_text("utf-8"))
+    told["generate"]["tarjet"] = 3
+    (error,) = Draft202012Validator(schema()).iter_errors(told)
+    assert "tarjet" in error.message
