@@ -84,6 +84,8 @@ class Source(Served):
             raise ValueError(f"source {self.name} names no model; give its `model`")
         if other := sorted(self.model_fields_set & (_SERVED_ALONE if is_local else _LOCAL_ALONE)):
             raise ValueError(f"source {self.name} has {other[0]}, which provider {self.provider} has not; remove it")
+        if is_local and self.temperature == 0:
+            raise ValueError(f"source {self.name} of provider local has temperature 0; give it more")
         if self.trained_on is not None and isinstance(self.trained_on, Trained) == is_local:
             known = "seed, mix or self" if is_local else "{pipeline, cycle}, or nothing for an outside base model"
             raise ValueError(f"source {self.name} of provider {self.provider} is trained on {known}; change trained_on")

@@ -33,6 +33,7 @@ def test_a_paid_source_that_can_not_work_is_no_recipe(fields: dict[str, Any], wh
     [
         ({"base_url": "http://127.0.0.1/v1"}, "source a has base_url, which provider local has not"),
         ({"trained_on": {"pipeline": "p", "cycle": 1}}, "trained on seed, mix or self"),
+        ({"temperature": 0}, "temperature 0"),
     ],
 )
 def test_a_local_source_has_no_settings_of_a_paid_one(fields: dict[str, Any], why: str) -> None:
