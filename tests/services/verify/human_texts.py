@@ -13,6 +13,7 @@ from verify_world import human
 
 from services.ingest.inputs import Input, find
 from services.ingest.plays import spoken
+from services.ingest.rows import Row
 from services.recipe import parse
 from streams.samples import Sample
 
@@ -69,6 +70,11 @@ def _lines(path: Path) -> list[str]:
 
 def _files() -> list[Input]:
     return find(parse(RECIPE, "of the tests"))
+
+
+def _rows(file: Input) -> Iterator[Row]:
+    with file.path.open("rb") as raw:
+        yield from (item for item in file.read(raw, file.name) if isinstance(item, Row))
 
 
 def _speeches(file: Input) -> Iterator[str]:
