@@ -1,0 +1,29 @@
+"""What a call costs, and the most that it can cost before it is made."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from streams.samples import Turn
+
+_TURN_TOKENS = 16  # around each turn: its role and the marks of a chat template
+_MILLION = 1_000_000
+
+Prices = tuple[float, float]  # dollars per million tokens in and out
+
+
+class Cost(NamedTuple):
+    """Tokens in and out together, and dollars; None where the price is unknown, which is never nothing."""
+
+    tokens: int
+    dollars: float | None
+
+
+def price(tokens_in: int, tokens_out: int, prices: Prices | None) -> float | None:
+    """Return dollars."""
+    return None if prices is None else (tokens_in * prices[0] + tokens_out * prices[1]) / _MILLION
+
+
+def worst(prompt: Sequence[Turn], max_tokens: int, prices: Prices | None) -> Cost:
+    """Return the most that a call can cost: no tokenizer makes more tokens of a text than it has bytes."""
+    tokens_in = sum(len(turn.text.encode()) + _TURN_TOKENS for turn in prompt)
+    return Cost(tokens_in + max_tokens, price(tokens_in, max_tokens, prices))
