@@ -232,6 +232,8 @@ class ModelAnswered:
     choices: tuple[Choice, ...]
     attempt: int = 1
     asked_at: int
+    worst_tokens: int = 0
+    worst_cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

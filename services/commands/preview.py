@@ -10,7 +10,7 @@ from rich.text import Text
 from services.commands.output import JsonOption, console, note, print_json, say
 from services.ingest.inputs import find
 from services.preview.models import connected
-from services.preview.trial import Tried, calls, seeds, tried, worst
+from services.preview.trial import Tried, calls, seeds, tried
 from services.supervise import session
 
 _MOST_SEEDS = 20_000
@@ -36,7 +36,7 @@ def preview(
     shown = []
     for call in calls(recipe, pool, providers, first, count):
         note(f"Asking {call.source.name}")
-        one = tried(recipe, call, providers[call.source.name]) if answers else Tried(call, worst(call))
+        one = tried(recipe, call, providers[call.source.name]) if answers else Tried(call)
         shown.append(one)
         if not json:
             _show(one, answers=answers)
@@ -78,7 +78,7 @@ def _line(text: str, style: str) -> None:
 
 
 def _costs(shown: list[Tried], target: int, over_generate: float) -> str:
-    known = [one.worst for one in shown if one.worst is not None]
+    known = [most for one in shown if (most := one.call.worst.dollars) is not None]
     paid = sum(one.cost or 0 for one in shown)
     if len(known) < len(shown):
         return "What it costs is unknown: name the `price` of each source, in dollars per million tokens in and out"
@@ -112,6 +112,6 @@ def _plain(one: Tried) -> dict[str, Any]:
             "tests": sample.tests,
         },
         "why": one.why,
-        "worst_cost": one.worst,
+        "worst_cost": call.worst.dollars,
         "cost": one.cost,
     }

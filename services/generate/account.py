@@ -3,7 +3,8 @@
 import math
 from typing import Literal, NamedTuple
 
-from services.generate.cost import Cost
+from services.models.cost import Cost
+from services.recipe import Budget
 
 _MINUTE_MS = 60_000
 _HOUR = 60  # minutes; the one that has begun comes on top, so that an hour is never counted short
@@ -19,6 +20,17 @@ class Limits(NamedTuple):
     tokens: float = math.inf
     dollars_per_hour: float = math.inf
     tokens_per_hour: float = math.inf
+
+
+def limits(budget: Budget, slots: int) -> Limits:
+    """Return the part of a recipe's budget that each of so many slots has."""
+
+    def part(most: float | None) -> float:
+        return math.inf if most is None else most / slots
+
+    return Limits(
+        part(budget.dollars), part(budget.tokens), part(budget.dollars_per_hour), part(budget.tokens_per_hour)
+    )
 
 
 class Spent(NamedTuple):

@@ -10,8 +10,9 @@ from array import array
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from services.generate.account import Account, Limits, Short
-from services.generate.cost import Cost
+from services.generate.account import Account, Limits, Short, limits
+from services.models.cost import Cost
+from services.recipe import Recipe
 
 _LAST_BIT = 63
 
@@ -31,10 +32,12 @@ class Budgets:
         self._open: dict[tuple[int, int], _Attempt] = {}
         self._seen = array("Q")  # by call, one bit for each attempt
         self._late: set[tuple[int, int]] = set()  # attempts beyond the bits
+        self._free: set[tuple[int, int]] = set()  # refused ones whose record has not come yet
+        self._unfit: dict[str, Cost] = {}  # by source, the last call that a budget could not bear
 
     def asked(self, call: int, attempt: int, source: str, worst: Cost, asked_at: int) -> None:
-        """Take the record in that stands before an attempt, in any order. Idempotent."""
-        if self._is_new(call, attempt):
+        """Take the record in that stands before an attempt. Idempotent."""
+        if self._is_new(call, attempt) and (call, attempt) not in self._free:
             self._open[call, attempt] = _Attempt(source, worst, asked_at)
             self._add(source, worst, asked_at)
 
@@ -45,8 +48,22 @@ class Budgets:
             self._add(open_.source, cost, open_.asked_at)
 
     def refused(self, call: int, attempt: int) -> None:
-        """Note that the vendor refused an attempt, so that it cost nothing. Idempotent."""
+        """Note that the vendor refused an attempt, so that it cost nothing; its record may come later. Idempotent."""
+        self._free.add((call, attempt))
         self.answered(call, attempt, Cost(0, 0.0))
+
+    def bears(self, source: str, worst: Cost, now: int) -> bool:
+        """Tell whether a call may be made."""
+        if self.short(source, worst, now) is None:
+            return True
+        self._unfit[source] = worst
+        return False
+
+    def out(self, now: int) -> dict[str, Short]:
+        """Return the sources that can't be asked now, and why: the call that did not fit does not fit yet."""
+        found = {source: self.short(source, worst, now) for source, worst in self._unfit.items()}
+        self._unfit = {source: self._unfit[source] for source, why in found.items() if why is not None}
+        return {source: why for source, why in found.items() if why is not None}
 
     def short(self, source: str, worst: Cost, now: int) -> Short | None:
         """Return which budget one more call of a source would exceed."""
@@ -79,3 +96,10 @@ class Budgets:
         is_new = not self._seen[call] & bit
         self._seen[call] |= bit
         return is_new
+
+
+def budgets(recipe: Recipe) -> Budgets:
+    """Return the budgets of one slot, with nothing spent."""
+    slots = recipe.generate.slots
+    own = {source.name: limits(source.budget, slots) for source in recipe.sources if source.provider != "local"}
+    return Budgets(limits(recipe.generate.budget, slots), own)

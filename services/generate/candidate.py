@@ -32,6 +32,8 @@ def asked(call: Call, task: str, slot: int, attempt: int, now: int, *, policy_ve
         choices=(),
         attempt=attempt,
         asked_at=now,
+        worst_tokens=call.worst.tokens,
+        worst_cost=call.worst.dollars,
     )
 
 

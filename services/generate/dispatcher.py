@@ -9,19 +9,20 @@ refused               -> its dead letter; so is what failed too often
 import random
 import time
 from collections.abc import Callable, Mapping
+from math import inf
 
 from services.generate import candidate
 from services.generate.drawn import NO_POLICY
 from services.generate.lane import Lane
 from services.generate.planner import Planner
-from services.generate.retries import ATTEMPTS, Retries
+from services.generate.retries import ATTEMPTS, ExhaustedError, Retries
 from services.generate.state import State
 from services.generate.upcoming import Draft, Upcoming
 from services.generate.wave import FIRST_SIZE, next_size
 from services.models.answers import Refusal
 from services.models.faults import TroubleError
 from services.models.in_flight import Finished, InFlight, Question
-from services.models.provider import Provider, RefusedError
+from services.models.provider import Provider
 from services.stage import Context
 from streams.deadletter import NOT_THE_RECORDS_FAULT
 from streams.events import ModelAnswered
@@ -59,6 +60,7 @@ class Dispatcher:
         Blocks for about a second more where local models compute. Raises what is not a call's own fault.
         """
         self._let_go()
+        self._look_at_budgets()
         upcoming = Upcoming(self._planner.drafts(self._context.now(), self._busy(), self._retries.failures))
         self._begin(upcoming)
         self._compute(upcoming)
@@ -92,6 +94,13 @@ class Dispatcher:
                 self._flying -= {question.record.call_index for question in lane.waiting}
                 lane.waiting.clear()
 
+    def _look_at_budgets(self) -> None:
+        now, budgets = self._context.now(), self._state.budgets
+        for name, lane in self._lanes.items():
+            lane.pace, lane.is_spent = budgets.pace(name, now), False
+        if (left := budgets.left()) < inf:
+            self._context.metrics.set("budget_remaining_dollars", left)
+
     def _begin(self, upcoming: Upcoming) -> None:
         """Begin as many calls as the sources have room for, those first that had to wait."""
         now, questions = self._clock(), []
@@ -102,8 +111,9 @@ class Dispatcher:
         while any(lane.has_room(now) for lane in self._lanes.values()):
             if (taken := upcoming.take(lambda draft: self._paid(draft, now))) is None:
                 break
-            self._lanes[taken[1]].begun()
-            questions.append(self._question(*taken))
+            if (question := self._question(*taken)) is not None:
+                self._lanes[taken[1]].begun()
+                questions.append(question)
         self._in_flight.announce(questions)
         for question in questions:
             self._send(question)
@@ -113,7 +123,8 @@ class Dispatcher:
         questions: list[tuple[Question, Provider]] = []
         now = self._clock()
         while len(questions) < self._size and (taken := upcoming.take(lambda draft: self._local(draft, now))):
-            questions.append((self._question(*taken), self._providers[taken[1]]))
+            if (question := self._question(*taken)) is not None:
+                questions.append((question, self._providers[taken[1]]))
         if not questions:
             return
         self._in_flight.announce(question for question, _ in questions)
@@ -122,8 +133,12 @@ class Dispatcher:
             self._take(each)
         self._size = next_size(self._size, (time.monotonic() - began) / self._aim)
 
-    def _question(self, draft: Draft, source: str) -> Question:
+    def _question(self, draft: Draft, source: str) -> Question | None:
+        """Return the call as it is asked now; None where a budget can't bear it."""
         context, call, policy = self._context, self._planner.call(draft, source), self._state.policies.latest
+        if source in self._lanes and not self._state.budgets.bears(source, call.worst, context.now()):
+            self._lanes[source].is_spent = True
+            return None
         record = candidate.asked(
             call,
             context.recipe.task,
@@ -187,4 +202,4 @@ class Dispatcher:
         if not self._retries.failed(record.call_index, now, at_least=lane.pause):
             self._retries.settled(record.call_index)
             told = f"{record.source.name} gave no answer in {ATTEMPTS} attempts, the last time because {error}"
-            self.refusals.append(Refusal(record, RefusedError(f"{told}; replay it when the vendor is well")))
+            self.refusals.append(Refusal(record, ExhaustedError(f"{told}; replay it when the vendor is well")))

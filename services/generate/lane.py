@@ -19,6 +19,8 @@ class Lane:
         self.fall_back = source.fall_back
         self.waiting: deque[Question] = deque()  # rate-limited: asked again as they are
         self.in_flight = 0
+        self.pace = 1.0  # part of the limit that its budget allows
+        self.is_spent = False  # until the next look at the budget
         self._name, self._metrics = source.name, metrics
         self._throttle, self._breaker = Throttle(source.concurrency), Breaker()
         self._told = self._breaker.position
@@ -35,10 +37,15 @@ class Lane:
 
     def is_away(self, now: float) -> bool:
         """Tell whether the source can't be asked, not even for a probe; one that is only busy can be waited for."""
-        return not (self.is_closed or self.has_room(now))
+        return not (self.is_closed or self.answers(now))
 
     def has_room(self, now: float) -> bool:
         """Tell whether a call may be begun now."""
+        is_slow = self.in_flight >= max(1.0, self._throttle.limit * self.pace)
+        return not (self.is_spent or is_slow) and self.answers(now)
+
+    def answers(self, now: float) -> bool:
+        """Tell whether the source itself would take a call now."""
         return self._breaker.passes(now) and self._throttle.room(self.in_flight, now) > 0
 
     def begun(self) -> None:

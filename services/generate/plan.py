@@ -13,6 +13,7 @@ from services.generate.prompts.shown import OPENING_WORDS, opening, parts_of
 from services.generate.prompts.templates import LOCAL, Templates
 from services.generate.strategies import strategy_of
 from services.generate.variety import TEMPERATURES, attributes, persona_of, range_of, step_of
+from services.models.cost import FREE, Cost, worst
 from services.models.provider import Model, Request
 from services.recipe import Recipe, Source
 from streams.parts import Content
@@ -24,7 +25,7 @@ _BLOCK = 1_024
 
 
 class Call(NamedTuple):
-    """Everything that one call is; `kept` is what its sample keeps of the seed."""
+    """Everything that one call is; `kept` is what its sample keeps of the seed, `worst` the most that it can cost."""
 
     source: Source
     model: Model
@@ -34,6 +35,7 @@ class Call(NamedTuple):
     prompt_hash: str
     persona: str | None = None
     kept: Content | None = None
+    worst: Cost = FREE
 
 
 class _Asked(NamedTuple):
@@ -102,7 +104,8 @@ def plan(
     words = [word for turn in asked.prompt for word in (turn.role, turn.text)]
     key = digest(source.name, model.model_id, *settings, *words, call_index)
     request = Request(key, call_index, model.model_id, asked.prompt, temperature, most, top_p, schema)
-    return Call(source, model, asked.strategy, seed, request, asked.prompt_hash, asked.persona, asked.kept)
+    cost = FREE if source.provider == LOCAL else worst(request, source.prices)
+    return Call(source, model, asked.strategy, seed, request, asked.prompt_hash, asked.persona, asked.kept, cost)
 
 
 def _continued(recipe: Recipe, seed: Sample) -> _Asked:

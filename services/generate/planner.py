@@ -45,6 +45,10 @@ class Planner:
         weighted = weights(self._recipe.sources, policy.weights if policy else {})
         if not weighted:
             return self._wait("no source has a weight above 0")
+        if spent := self._state.budgets.out(now):
+            weighted = {name: weight for name, weight in weighted.items() if name not in spent}
+            if not weighted:
+                return self._wait(f"{min(spent.values())} spent")
         out = {each.source for each in policy.held} if policy else set()
         others = {name: weight for name, weight in weighted.items() if name not in out}
         allowed = self.allowed()

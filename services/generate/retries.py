@@ -5,8 +5,14 @@ What it counts is of this process: a kill is not the call's fault.
 
 from collections.abc import Callable
 
+from streams.errors import BallastError
+
 ATTEMPTS = 8
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
+
+
+class ExhaustedError(BallastError):
+    """A call failed as often as it may be asked; each attempt may have been billed."""
 
 
 class Retries:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 
 from services.generate import candidate
+from services.generate.budgets import budgets
 from services.generate.calls import Calls
 from services.generate.dispatcher import Dispatcher
 from services.generate.local import LocalProvider
@@ -99,6 +100,7 @@ class Generator:
             calls=Calls(context.slot, self._recipe.generate.slots),
             pool=SeedPool(context.broker, context.codec, name(context.pipeline, "seed"), folder),
             own={key: corpus for key, corpus in corpora.items() if self._sources[key].trained_on == "self"},
+            budgets=budgets(self._recipe),
             mixed=[corpus for key, corpus in corpora.items() if self._sources[key].trained_on == "mix"],
         )
 

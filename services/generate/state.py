@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.generate.again import Orders, seeds_left
+from services.generate.budgets import Budgets
 from services.generate.calls import Calls, Seen
 from services.generate.candidate import PURPOSE
 from services.generate.corpus import Corpus
@@ -17,6 +18,8 @@ from services.generate.drawn import Drawn
 from services.generate.kept_out import KeptOut
 from services.generate.pool import SeedPool
 from services.groups import BROUGHT
+from services.models.cost import Cost
+from services.models.provider import RefusedError
 from services.policy import Policies
 from streams.broker import Record, TopicPartition
 from streams.codec import Codec
@@ -39,9 +42,10 @@ class State:
         pool: SeedPool,
         own: Mapping[str, Corpus],
         mixed: Sequence[Corpus],
+        budgets: Budgets,
     ) -> None:
         self._codec, self._pipeline = codec, pipeline
-        self.calls, self.pool = calls, pool
+        self.calls, self.pool, self.budgets = calls, pool, budgets
         self.policies = Policies(codec)
         self.accepted = 0
         self.drawn = Drawn()
@@ -79,6 +83,8 @@ class State:
         if event.purpose != PURPOSE:
             return
         self.drawn.note(event)
+        if self.calls.owns(call) and event.worst_tokens:
+            self._spent(event)
         if not self.calls.owns(call) or self.calls.seen(call, Seen.MADE):
             return
         if call in self.answers or event.attempt <= self._attempts.get(call, 0):
@@ -110,6 +116,8 @@ class State:
             return
         if attempt < self._attempts.get(call, 0):
             return
+        if letter.error == RefusedError.__name__:
+            self.budgets.refused(call, attempt)
         self._refused[call], self._attempts[call] = letter, attempt
         if call not in self.answers and self.asked.get(call, 0) <= attempt:
             self.asked.pop(call, None)
@@ -129,6 +137,15 @@ class State:
     def attempt(self, call: int) -> int:
         """Return the number of the call's next attempt."""
         return 1 + max(self.asked.get(call, 0), self._attempts.get(call, 0))
+
+    def _spent(self, event: ModelAnswered) -> None:
+        """Take an attempt at a paid call, or its answer, into the budgets; one without a bill may cost the worst."""
+        call, worst = event.call_index, Cost(event.worst_tokens, event.worst_cost)
+        if not event.choices:
+            self.budgets.asked(call, event.attempt, event.source.name, worst, event.asked_at)
+            return
+        tokens = event.source.tokens_in + event.source.tokens_out
+        self.budgets.answered(call, event.attempt, Cost(tokens, event.source.cost) if tokens else worst)
 
     def _offer(self, call: int) -> None:
         if self._refused[call].event_id in self._replayed and not self.calls.seen(call, Seen.MADE):

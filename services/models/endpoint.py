@@ -54,7 +54,6 @@ def endpoint(served: Served, keys: Keys) -> Endpoint:
     key = keys(variable) if variable else SecretStr("")
     if key is None:
         raise InputError(f"{served.name} has no key: set {variable}, or name another variable by api_key_variable")
-    price = served.price
     return Endpoint(
         name=served.name,
         provider=served.provider,
@@ -62,6 +61,6 @@ def endpoint(served: Served, keys: Keys) -> Endpoint:
         base_url=served.base_url or url,
         key=key,
         variable=variable or "api_key_variable",
-        prices=(price.input, price.output) if price else None,
+        prices=served.prices,
         seconds=served.seconds,
     )

@@ -1,6 +1,7 @@
 """What stages ask of a model's vendor, so that a local model and a paid service are the same to them.
 
 RefusedError       this call will never be answered        -> generate: its dead letter; verify: a flag
+FilteredError      the same, after it was billed
 TroubleError       no answer now (services.models.faults)  -> generate: asked again later; verify: at once, for a while
 UnavailableError   the vendor can't be reached now         -> the stage stops; never a dead letter
 """
@@ -15,6 +16,10 @@ from streams.samples import Turn
 
 class RefusedError(BallastError):
     """The vendor answered that it will not answer this call, and asking again would not help."""
+
+
+class FilteredError(RefusedError):
+    """The vendor broke its answer off; what it said up to there is billed."""
 
 
 class Model(NamedTuple):

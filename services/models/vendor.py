@@ -2,15 +2,15 @@
 
 from typing import NamedTuple, Protocol
 
+from services.models.cost import price
 from services.models.endpoint import Endpoint
 from services.models.faults import TroubleError
-from services.models.provider import Answer, Model, RefusedError, Request
+from services.models.provider import Answer, FilteredError, Model, RefusedError, Request
 from streams.errors import UnavailableError
 from streams.metrics import Metrics
 from streams.parts import Choice
 
 _FILTERED = {"content_filter", "refusal"}
-_MILLION = 1_000_000
 
 
 class Reply(NamedTuple):
@@ -63,15 +63,9 @@ class Vendor:
         name, count = self.endpoint.name, self._metrics.count
         count("model_tokens", reply.tokens_in, name, "in")
         count("model_tokens", reply.tokens_out, name, "out")
-        cost = self._cost(reply)
+        cost = price(reply.tokens_in, reply.tokens_out, self.endpoint.prices)
         if cost is not None:
             count("model_cost_dollars", cost, name)
         if filtered := next((each.finish_reason for each in reply.choices if each.finish_reason in _FILTERED), None):
-            raise RefusedError(f"{name} broke its answer off ({filtered}); look at the text")
+            raise FilteredError(f"{name} broke its answer off ({filtered}); look at the text")
         return Answer(reply.choices, reply.tokens_in, reply.tokens_out, cost)
-
-    def _cost(self, reply: Reply) -> float | None:
-        if self.endpoint.prices is None:
-            return None
-        price_in, price_out = self.endpoint.prices
-        return (reply.tokens_in * price_in + reply.tokens_out * price_out) / _MILLION

@@ -23,15 +23,11 @@ from streams.errors import BallastError
 from streams.events import SampleGenerated
 from streams.samples import RecipeVersion, Sample
 
-_CHARACTERS = 3.0  # a token has some four of English, and fewer of anything else
-_MILLION = 1_000_000
-
 
 class Tried(NamedTuple):
-    """A call, and the sample that came of it, or why none did; `worst` is what it costs at most, in dollars."""
+    """A call, and the sample that came of it, or why none did."""
 
     call: Call
-    worst: float | None
     sample: Sample | None = None
     cost: float | None = None
     why: str = ""
@@ -73,20 +69,9 @@ def tried(recipe: Recipe, call: Call, provider: Provider) -> Tried:
         answer = provider.answer(call.request)
         sample = _sample(recipe, call, answer)
     except BallastError as error:
-        return Tried(call, worst(call), why=f"{call.source.name} gives no answer: {error}")
+        return Tried(call, why=f"{call.source.name} gives no answer: {error}")
     unread = sample.tags.get(UNREAD)
-    return Tried(call, worst(call), sample, answer.cost, f"The answer can't be read: {unread}" if unread else "")
-
-
-def worst(call: Call) -> float | None:
-    """Return what a call costs at most, in dollars: tokens of the prompt are estimated, those of the answer limited."""
-    price = call.source.price
-    if call.source.provider == "local":
-        return 0.0
-    if price is None:
-        return None
-    tokens = sum(len(turn.text) for turn in call.request.prompt) / _CHARACTERS
-    return (tokens * price.input + call.request.max_tokens * price.output) / _MILLION
+    return Tried(call, sample, answer.cost, f"The answer can't be read: {unread}" if unread else "")
 
 
 def _samples(files: Sequence[Input], told: Terms) -> Iterator[Sample]:

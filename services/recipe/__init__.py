@@ -17,9 +17,11 @@ from services.recipe.judging import Check, Judge, LabelRule, LabelRules, Review,
 from services.recipe.making import Generate, Hygiene, Seeds, Source, Split, Trained
 from services.recipe.part import Name, Part, RecipeError
 from services.recipe.served import Price, Served
+from services.recipe.spending import Budget
 from services.recipe.using import Evaluate, Mix, Monitor
 
 __all__ = [
+    "Budget",
     "Check",
     "Evaluate",
     "Generate",
@@ -90,6 +92,17 @@ class Recipe(Part):
                 )
         if len(self.verify.judges) < votes:
             raise ValueError(f"verify.votes asks for {votes} judges and there are {len(self.verify.judges)}; add some")
+        return self
+
+    @model_validator(mode="after")
+    def _prices_are_known(self) -> "Recipe":
+        for source in self.sources:
+            is_limited = source.budget.is_of_money or self.generate.budget.is_of_money
+            if is_limited and source.provider != "local" and source.price is None:
+                raise ValueError(
+                    f"a budget of dollars holds for source {source.name}, whose price is unknown; give its `price`, or "
+                    "a budget of tokens instead"
+                )
         return self
 
     @property

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from services.recipe.asking import Personas, Strategies
 from services.recipe.part import Name, Part, Share
 from services.recipe.served import Served
+from services.recipe.spending import Budget
 
 Hygiene = Literal["damage", "personal", "model_marks", "near_duplicate"]
 
@@ -72,6 +73,7 @@ class Source(Served):
     concurrency: int = Field(
         default=32, ge=1, le=1000, description="Not local. Calls in flight in each slot at most; fewer if it says so."
     )
+    budget: Budget = Field(default=Budget(), description="Not local. Of this source alone.")
     fall_back: Name | None = Field(
         default=None,
         description="Not local. Source that answers in its place while it does not; unset: it is waited for.",
@@ -100,10 +102,11 @@ class Source(Served):
 
 _LOCAL_ALONE = {"order", "backoff", "own_after", "documents_per_second"}
 _SERVED_ALONE = {
-    "base_url", "api_key_variable", "price", "seconds", "max_tokens", "top_p", "concurrency", "fall_back",
+    "base_url", "api_key_variable", "price", "seconds", "max_tokens", "top_p", "concurrency", "budget",
+    "fall_back",
 }  # fmt: skip
 _NO_OTHER_MODEL = {
-    "weight", "documents_per_second", "api_key_variable", "price", "seconds", "concurrency", "fall_back",
+    "weight", "documents_per_second", "api_key_variable", "price", "seconds", "concurrency", "budget", "fall_back",
 }  # fmt: skip
 
 
@@ -118,6 +121,7 @@ class Generate(Part):
     )
     strategies: Strategies = Strategies()
     personas: Literal["default", "none"] | Personas = "default"
+    budget: Budget = Field(default=Budget(), description="Of all paid sources together; judges are not in it.")
     prompts: Path | None = Field(default=None, description="Folder of TASK_STRATEGY.jinja; null: ours.")
     slots: int = Field(default=1, ge=1, le=64)
     in_flight: int = Field(default=5_000, ge=1, description="Stop while unverified and unmixed exceed this.")

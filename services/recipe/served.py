@@ -25,3 +25,8 @@ class Served(Part):
     )
     price: Price | None = Field(default=None, description="Unset: what it costs is unknown.")
     seconds: float
+
+    @property
+    def prices(self) -> tuple[float, float] | None:
+        """Dollars per million tokens in and out; None if unknown."""
+        return None if self.price is None else (self.price.input, self.price.output)

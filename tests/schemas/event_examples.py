@@ -219,6 +219,8 @@ EXAMPLES = {
         choices=(Choice(text="四 🂡", finish_reason="length"),),
         attempt=2,
         asked_at=1_789_999_999_000,
+        worst_tokens=900,
+        worst_cost=0.004,
     ),
     "schema": SchemaPublished(**STAMP, fingerprint="c70345637248018f", word="seed", schema='"string"'),
     "dead": DeadLetter(

@@ -101,8 +101,8 @@ def test_without_answers_nothing_is_asked_and_the_most_it_costs_is_told(server: 
     assert not server.seen
     assert "sample" not in text.splitlines()
     (one,) = json.loads(preview(tmp_path, str(path), "-n", "1", "--no-answers", "--json"))
-    letters = sum(len(turn["text"]) for turn in one["prompt"])
-    assert one["worst_cost"] == pytest.approx((letters / 3 * 1.0 + 40 * 10.0) / 1e6)
+    tokens = sum(len(turn["text"].encode()) + 16 for turn in one["prompt"])
+    assert one["worst_cost"] == pytest.approx((tokens * 1.0 + 40 * 10.0) / 1e6)
     assert f"A call costs ${one['worst_cost']:.5f} at most, so 100 accepted samples" in " ".join(text.split())
 
 

@@ -9,17 +9,23 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from services.generate.account import Limits
 from services.generate.budgets import Budgets
-from services.generate.cost import Cost, price, worst
+from services.models.cost import Cost, price, worst
+from services.models.provider import Request
 from streams.samples import Turn
 
 MINUTE, HOUR = 60_000, 3_600_000
 CENT = Cost(100, 0.01)
 
 
+def request(*turns: Turn, schema: dict[str, str] | None = None) -> Request:
+    return Request("k", 0, "m", turns, None, 50, schema=schema)
+
+
 def test_the_worst_case_is_every_byte_a_token_and_every_token_that_the_answer_may_have() -> None:
-    prompt = (Turn(role="system", text="é"), Turn(role="user", text="abc"))
-    assert worst(prompt, 50, None) == Cost(2 + 3 + 2 * 16 + 50, None)
-    assert worst(prompt, 50, (1.0, 5.0)) == Cost(87, pytest.approx((37 * 1 + 50 * 5) / 1e6))
+    asked = request(Turn(role="system", text="é"), Turn(role="user", text="abc"))
+    assert worst(asked, None) == Cost(2 + 3 + 2 * 16 + 50, None)
+    assert worst(asked, (1.0, 5.0)) == Cost(87, pytest.approx((37 * 1 + 50 * 5) / 1e6))
+    assert worst(request(schema={"type": "object"}), None).tokens == 50 + len('{"type": "object"}') + 500
     assert price(1_000_000, 200_000, (1.0, 5.0)) == pytest.approx(2.0)
     assert price(1, 1, None) is None
 
@@ -103,6 +109,8 @@ def test_the_sums_are_the_same_in_any_order_and_however_often_a_record_comes(
         for place in order:
             call, attempt, source, tokens, end, at = records[place]
             for _ in range(repeats):
+                if end == "refused" and place % 2:
+                    budgets.refused(call, attempt)
                 budgets.asked(call, attempt, source, Cost(tokens, tokens / 64), at)
                 if end == "answered":
                     budgets.answered(call, attempt, Cost(tokens // 2, tokens / 128))
