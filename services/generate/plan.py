@@ -22,6 +22,7 @@ from streams.samples import Sample, Strategy, Turn, digest
 
 _GOLDEN = 0.6180339887498949
 _BLOCK = 1_024
+_HOTTEST = {"anthropic": 1.0}  # more is refused
 
 
 class Call(NamedTuple):
@@ -73,10 +74,10 @@ def seed_number(call_index: int, pool: int, key: str) -> int:
 
 
 def temperature_of(call_index: int, source: Source, spread: tuple[float, float]) -> float:
-    """Return the source's own temperature, or one of five even steps of a range."""
+    """Return the source's own temperature, or one of five even steps of a range, as far as its vendor goes."""
     if source.temperature is not None:
         return source.temperature
-    low, high = spread
+    low, high = (min(end, _HOTTEST.get(source.provider, end)) for end in spread)
     return round(low + (high - low) * step_of(call_index) / (TEMPERATURES - 1), 6)
 
 

@@ -58,8 +58,16 @@ def test_the_policy_multiplies_weights_and_zero_is_not_drawn() -> None:
 def test_temperatures_are_five_even_steps_of_the_range_unless_the_source_has_its_own() -> None:
     drawn = Counter(temperature_of(call, source(), (0.5, 1.5)) for call in range(5_000))
     assert sorted(drawn) == [0.5, 0.75, 1.0, 1.25, 1.5]
-    assert min(drawn.values()) > 850
+    for first in range(20):
+        batch = [temperature_of(call, source(), (0.5, 1.5)) for call in range(first, first + 5)]
+        assert sorted(batch) == sorted(drawn), "a batch of the schedule has each step"
     assert {temperature_of(call, source(temperature=0.3), (0.5, 1.5)) for call in range(20)} == {0.3}
+
+
+def test_no_vendor_is_asked_for_a_temperature_that_it_refuses() -> None:
+    claude = source(provider="anthropic", model="m")
+    assert sorted({temperature_of(call, claude, (0.8, 1.1)) for call in range(5)}) == [0.8, 0.85, 0.9, 0.95, 1.0]
+    assert {temperature_of(call, claude, (1.2, 1.5)) for call in range(5)} == {1.0}
 
 
 def test_the_same_call_has_the_same_key_and_anything_else_another() -> None:

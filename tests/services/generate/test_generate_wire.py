@@ -31,7 +31,9 @@ def test_a_paid_source_makes_candidates_whose_lineage_says_what_was_asked_and_wh
         assert (lineage.temperature, lineage.top_p, lineage.tokens_in, lineage.tokens_out) == (0.5, 0.9, 120, 10)
         assert lineage.cost == pytest.approx(170e-6)
         asked, answer = event.sample.turns
-        assert (answer.role, answer.text) == ("assistant", f"said {asked.text}")
+        assert (answer.role, asked.role) == ("assistant", "user")
+        assert answer.text.startswith("said <part-")
+        assert f"\n{asked.text}\n" in answer.text
     assert {(seen.body["top_p"], seen.body["max_tokens"]) for seen in server.seen} == {(0.9, 77)}
     assert told(server, world) == (0, 0, pytest.approx(3 * 170e-6))
 
