@@ -42,6 +42,7 @@ COMMANDS: dict[str, Entry] = {
     "rejects": Entry(
         "rejects", _LOOK, "Show what was rejected: counts by reason and source, and examples with the evidence."
     ),
+    "cost": Entry("cost", _LOOK, "Show what models cost so far, for each accepted sample, and in the end."),
     "trace": Entry("look", _LOOK, "Show the way of a sample, back to its human ancestors."),
     "topics": Entry("look", _LOOK, "List the pipeline's topics; makes those that are missing."),
     "config": Entry("check", _LOOK, "Show every setting with the place it comes from."),
