@@ -28,6 +28,7 @@ COMMANDS: dict[str, Entry] = {
     "demo": Entry("demo", _RUN, "Show a pipeline at work on real text, one of whose models begins to feed on itself."),
     "check": Entry("check", _RUN, "Check a recipe and this machine with the very code of start-up."),
     "preview": Entry("preview", _RUN, "Show prompts as they would be sent, and what the models answer."),
+    "plan": Entry("plan", _RUN, "Show how many calls, tokens, dollars and hours a recipe will take."),
     "recipe": Entry("recipe", _RUN, "Say what a recipe may hold, for editors."),
     "up": Entry("lifecycle", _RUN, "Start a pipeline: broker and all stages, in the background."),
     "status": Entry("lifecycle", _RUN, "Show what runs, how far it is behind, and what waits for a person."),

@@ -6,9 +6,13 @@ from services.books.spending import Line, Money, Spending, read
 from services.commands.output import JsonOption, PipelineOption, RecipeOption, note, print_json, say, table
 from services.supervise import session
 
+_COLUMNS = (
+    "source", "for", "asked", "answered", "tokens in", "out", "spent", "at risk", "accepted", "tokens each", "each",
+)  # fmt: skip
+
 
 def cost(name: PipelineOption = None, recipe: RecipeOption = None, json: JsonOption = False) -> None:
-    """Show what was spent by source and strategy, for each accepted sample, and what the target will cost.
+    """Show what models cost so far, for each accepted sample, and in the end.
 
     Where one strategy brings more accepted samples for its money than another, move `generate.strategies`.
     """
@@ -23,20 +27,7 @@ def cost(name: PipelineOption = None, recipe: RecipeOption = None, json: JsonOpt
     if not found.lines:
         say("No model was asked yet")
         return
-    columns = [
-        "source",
-        "for",
-        "asked",
-        "answered",
-        "tokens in",
-        "out",
-        "spent",
-        "at risk",
-        "accepted",
-        "tokens each",
-        "each",
-    ]
-    table("", columns, [_row(line) for line in found.lines])
+    table("", _COLUMNS, [_row(line) for line in found.lines])
     say(_told(found, generate.target, generate.budget.dollars))
 
 

@@ -34,7 +34,7 @@ def preview(
     pool = seeds(recipe, find(recipe), _MOST_SEEDS)
     providers = connected(recipe, chosen.settings.key)
     shown = []
-    for call in calls(recipe, pool, providers, first, count):
+    for call in calls(recipe, pool, providers, range(first, first + count)):
         note(f"Asking {call.source.name}")
         one = tried(recipe, call, providers[call.source.name]) if answers else Tried(call)
         shown.append(one)

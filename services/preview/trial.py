@@ -1,6 +1,6 @@
 """The first calls of a recipe's plan, made of the seeds in its files, and what the models answer to them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -45,7 +45,7 @@ def seeds(recipe: Recipe, files: Sequence[Input], most: int) -> list[Sample]:
 
 
 def calls(
-    recipe: Recipe, pool: Sequence[Sample], providers: Mapping[str, Provider], first: int, count: int
+    recipe: Recipe, pool: Sequence[Sample], providers: Mapping[str, Provider], indices: Iterable[int]
 ) -> Iterator[Call]:
     """Yield calls of the plan as this pool would have them; raises RecipeError for prompts that can't be made."""
     weighted = weights(recipe.sources, {})
@@ -56,7 +56,7 @@ def calls(
     for each in providers.values():
         if isinstance(each, LocalProvider):
             each.learn(Training([seed.turns[0].text for seed in pool[:MOST_DOCUMENTS]], 0))
-    for index in range(first, first + count):
+    for index in indices:
         source = sources[source_of(index, weighted)]
         seed = pool[seed_number(index, len(pool), recipe.pipeline)]
         model = providers[source.name].model()

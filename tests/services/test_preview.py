@@ -1,4 +1,4 @@
-"""`ballast preview` and `ballast recipe schema`, as they are called."""
+"""`ballast preview`, `plan` and `recipe schema`, as they are called."""
 
 import contextlib
 import io
@@ -138,3 +138,41 @@ def test_the_exported_schema_knows_no_misspelt_key() -> None:
     told["generate"]["tarjet"] = 3
     (error,) = Draft202012Validator(schema()).iter_errors(told)
     assert "tarjet" in error.message
+
+
+def test_a_plan_tells_calls_tokens_dollars_and_hours_of_each_source_and_asks_nobody(
+    server: Server, tmp_path: Path
+) -> None:
+    other = paid(server.url, name="r", weight=3, concurrency=4, price={"input": 0.0, "output": 0.0})
+    local = {"name": "n", "provider": "local", "family": "ngram", "weight": 4}
+    path = recipe(tmp_path, paid(server.url, concurrency=8), other, local, over_generate=2)
+    found = {each["source"]: each for each in json.loads(ran("plan", str(path), "--seconds", "3", "--json"))}
+    assert not server.seen
+    assert sum(each["calls"]["least"] for each in found.values()) == pytest.approx(100)
+    assert found["r"]["calls"]["most"] == pytest.approx(2 * found["r"]["calls"]["least"])
+    assert found["r"]["calls"]["least"] == pytest.approx(3 * found["q"]["calls"]["least"], rel=0.2)
+    assert found["q"]["hours"]["most"] == pytest.approx(found["q"]["calls"]["most"] * 3 / 8 / 3600)
+    assert found["r"]["dollars"] == found["n"]["dollars"] == {"least": 0, "most": 0}
+    assert 0 < found["q"]["dollars"]["least"] < found["q"]["dollars"]["most"]
+    assert found["q"]["dollars"]["most"] <= found["q"]["tokens"]["most"] * 10 / 1e6
+    assert found["n"]["hours"] is None
+
+
+@pytest.mark.parametrize(
+    ("price", "budget", "end"),
+    [
+        (PRICE, {}, ""),
+        (PRICE, {"dollars": 100}, ""),
+        (PRICE, {"dollars": 0.02}, "the budget of $0.02 ends it before the target"),
+        (PRICE, {"dollars": 0.1}, "the budget of $0.10 may end it before the target"),
+        (None, {}, "what it costs is unknown: name the `price` of each source"),
+    ],
+)
+def test_a_plan_says_whether_its_budget_is_enough(
+    price: Any, budget: dict[str, float], end: str, server: Server, tmp_path: Path
+) -> None:
+    path = recipe(tmp_path, paid(server.url, price=price), budget=budget)
+    last = ran("plan", str(path)).splitlines()[-1]
+    assert last.startswith("100 accepted samples of 400 candidates at most")
+    assert last.endswith(end)
+    assert end or " will cost $0." in last

@@ -1,0 +1,67 @@
+"""plan: how many calls, tokens, dollars and hours a recipe will take, before anything is asked."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.commands.output import JsonOption, note, print_json, say, table
+from services.ingest.inputs import find
+from services.preview.forecast import Forecast, Span, forecast, sampled
+from services.preview.models import connected
+from services.preview.trial import calls, seeds
+from services.recipe import Recipe
+from services.supervise import session
+
+_MOST_SEEDS = 20_000
+
+
+def plan(
+    path: Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe's YAML file.")],
+    seconds: Annotated[float, typer.Option(min=0.01, help="Seconds that a call of a paid model takes.")] = 5.0,
+    json: JsonOption = False,
+) -> None:
+    """Show how many calls, tokens, dollars and hours a recipe will take.
+
+    From if every candidate is accepted to if the candidate cap is reached. Nothing is asked and no topic touched.
+    """
+    chosen = session.choose(None, path)
+    recipe = chosen.recipe
+    note(f"Reading {recipe.seeds.path}")
+    pool = seeds(recipe, find(recipe), _MOST_SEEDS)
+    made = list(calls(recipe, pool, connected(recipe, chosen.settings.key), sampled(recipe)))
+    found = forecast(recipe, made, seconds)
+    if json:
+        print_json([_plain(each) for each in found])
+        return
+    table("", ["source", "calls", "tokens", "dollars", "hours"], [_row(each) for each in found])
+    say(_told(recipe, found))
+
+
+def _row(each: Forecast) -> tuple[object, ...]:
+    dollars = "unknown" if each.dollars is None else _span(each.dollars, ",.2f")
+    hours = "-" if each.hours is None else _span(each.hours, ",.2f")
+    return each.source, _span(each.calls, ",.0f"), _span(each.tokens, ",.0f"), dollars, hours
+
+
+def _span(span: Span, form: str) -> str:
+    least, most = (format(value, form) for value in span)
+    return least if least == most else f"{least} to {most}"
+
+
+def _told(recipe: Recipe, found: list[Forecast]) -> str:
+    generate, known = recipe.generate, [each.dollars for each in found if each.dollars is not None]
+    told = f"{generate.target:,} accepted samples of {generate.target * generate.over_generate:,.0f} candidates at most"
+    if len(known) < len(found):
+        return f"{told}; what it costs is unknown: name the `price` of each source"
+    least, most = sum(each.least for each in known), sum(each.most for each in known)
+    told += f" will cost ${_span(Span(least, most), ',.2f')}"
+    budget = generate.budget.dollars
+    if budget is None or budget >= most:
+        return told
+    return f"{told}; the budget of ${budget:,.2f} {'may end it' if budget >= least else 'ends it'} before the target"
+
+
+def _plain(each: Forecast) -> dict[str, Any]:
+    spans = {"calls": each.calls, "tokens": each.tokens, "dollars": each.dollars, "hours": each.hours}
+    return {"source": each.source} | {key: span and span._asdict() for key, span in spans.items()}
