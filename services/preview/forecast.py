@@ -61,10 +61,14 @@ def _of(recipe: Recipe, source: Source, calls: Sequence[Call], share: float, sec
     return Forecast(
         source.name,
         count,
-        Span(count.least * (given + answered), count.most * fmean(call.worst.tokens or given for call in calls)),
+        Span(count.least * (given + answered), count.most * fmean(_most_tokens(call, given) for call in calls)),
         dollars,
         None if each is None else Span(*(number * each / generate.slots / 3_600 for number in count)),
     )
+
+
+def _most_tokens(call: Call, given: float) -> float:
+    return call.worst.tokens or given + call.request.max_tokens
 
 
 def _seconds(source: Source, seconds: float) -> float | None:

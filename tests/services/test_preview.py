@@ -156,6 +156,7 @@ def test_a_plan_tells_calls_tokens_dollars_and_hours_of_each_source_and_asks_nob
     assert 0 < found["q"]["dollars"]["least"] < found["q"]["dollars"]["most"]
     assert found["q"]["dollars"]["most"] <= found["q"]["tokens"]["most"] * 10 / 1e6
     assert found["n"]["hours"] is None
+    assert all(each["tokens"]["least"] < each["tokens"]["most"] for each in found.values())
 
 
 @pytest.mark.parametrize(
