@@ -12,12 +12,13 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from services.groups import RESERVED
-from services.recipe.judging import Check, Judge, Price, Review, Verify
+from services.recipe.judging import OPTIONAL, Check, Judge, Price, Review, Verify
 from services.recipe.making import Generate, Hygiene, Seeds, Source, Split
 from services.recipe.part import Name, Part, RecipeError
 from services.recipe.using import Evaluate, Mix, Monitor
 
 __all__ = [
+    "OPTIONAL",
     "Check",
     "Evaluate",
     "Generate",

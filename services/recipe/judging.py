@@ -57,16 +57,19 @@ Check = Literal[
     "code",
     "judge",
     "local_judge",
+    "semantic",
 ]
+OPTIONAL: tuple[Check, ...] = ("local_judge", "semantic")
 
 
 class Verify(Part):
     """Which checks, and how strict."""
 
     checks: tuple[Check, ...] = Field(
-        default=tuple(check for check in get_args(Check) if check != "local_judge"),
+        default=tuple(check for check in get_args(Check) if check not in OPTIONAL),
         description="code runs programs, for the task code alone; consistency is surprisal, length, distance and "
-        "labels, against human documents, and only flags; judge asks verify.judges; local_judge is off by default.",
+        "labels, against human documents, and only flags; judge asks verify.judges; local_judge and semantic are off "
+        "by default.",
     )
     slots: int = Field(default=1, ge=1, le=64)
     audit_share: Share = 0.02
@@ -79,6 +82,9 @@ class Verify(Part):
     contamination: Share = Field(default=0.2, description="Share of a candidate's 8-grams found in holdout.")
     false_flag: float = Field(
         default=0.01, gt=0, le=0.5, description="Share of human documents that consistency flags, its checks together."
+    )
+    semantic_false_flag: float = Field(
+        default=0.01, gt=0, le=0.5, description="Share of human documents that semantic flags."
     )
     min_words: int = Field(default=3, ge=0)
     max_words: int = Field(default=4_000, ge=1)

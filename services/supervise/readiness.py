@@ -12,7 +12,9 @@ from services.recipe import Recipe
 from services.steering import ENOUGH as ENOUGH_REFERENCE
 from services.supervise import kafka
 from services.supervise.session import Chosen
-from services.verify.chosen import runs_programs
+from services.verify.checks.local_judge import Suspicious
+from services.verify.checks.semantic import Semantic, too_few
+from services.verify.chosen import need_extras, runs_programs
 from services.verify.conformal import shortage
 from services.verify.sandbox import ready
 from services.verify.sandbox.plain import WARNING
@@ -103,6 +105,8 @@ def findings(chosen: Chosen, progress: Progress | None = None) -> Iterator[Findi
         yield _sandbox(chosen.recipe.verify.sandbox)
     if chosen.recipe.monitor.embeddings:
         yield _tried("embeddings", lambda: _sampled(chosen.recipe))
+    if Semantic.name in chosen.recipe.verify.checks:
+        yield _tried(Semantic.name, lambda: _compared(chosen.recipe))
     if chosen.recipe.verify.judges:
         yield _tried("judges", lambda: _judged(chosen))
     if (bootstrap := chosen.settings.kafka_bootstrap) is not None:
@@ -127,21 +131,26 @@ def _seeds(recipe: Recipe) -> Finding:
 
     found = _tried("seeds", attempt)
     told = advice(count, Shares(recipe.split.reference, recipe.split.holdout))
-    return found._replace(notes=(*([told] if told else []), *_consistency(recipe, count)))
+    return found._replace(notes=(*([told] if told else []), *_fitted(recipe, count)))
 
 
-def _consistency(recipe: Recipe, documents: int) -> Iterator[str]:
-    """Yield what `consistency` will lack with so many human documents; of more than ENOUGH it is not known."""
-    if "consistency" not in recipe.verify.checks or not 0 < documents <= ENOUGH:
+def _fitted(recipe: Recipe, documents: int) -> Iterator[str]:
+    """Yield what checks against human documents will lack with so many; of more than ENOUGH it is not known."""
+    verify = recipe.verify
+    fitted = [check for check in ("consistency", Suspicious.name, Semantic.name) if check in verify.checks]
+    if not fitted or not 0 < documents <= ENOUGH:
         return
     reference = round(recipe.split.reference * documents)
     if reference < ENOUGH_REFERENCE:
         yield (
-            f"With `consistency` in verify.checks verify waits for a reference, and one of some {reference:,} "
+            f"With `{fitted[0]}` in verify.checks verify waits for a reference, and one of some {reference:,} "
             f"documents is not accepted by itself ({ENOUGH_REFERENCE} are): run `ballast reference accept`, or leave "
-            "`consistency` out"
+            f"`{fitted[0]}` out"
         )
-    if (lack := shortage(round(CHECKS * reference), recipe.verify.false_flag)) is not None:
+    checks = round(CHECKS * reference)
+    if "consistency" in fitted and (lack := shortage(checks, verify.false_flag)) is not None:
+        yield lack
+    if Semantic.name in fitted and (lack := too_few(checks, verify.semantic_false_flag)) is not None:
         yield lack
 
 
@@ -179,6 +188,11 @@ def _judged(chosen: Chosen) -> str:
 def _sampled(recipe: Recipe) -> str:
     meaning.check(recipe.monitor.embeddings)
     return f"{recipe.monitor.embeddings} of {CELL} documents get a vector of {meaning.MODEL}"
+
+
+def _compared(recipe: Recipe) -> str:
+    need_extras(recipe.verify)
+    return f"every text gets a vector of {meaning.MODEL}"
 
 
 def _writable(chosen: Chosen) -> str:

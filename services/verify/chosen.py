@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import structlog
 
+from services import meaning
 from services.recipe import Recipe, Verify
 from services.verify.check import Check
 from services.verify.checks import jsontext
@@ -20,9 +21,11 @@ from services.verify.checks.maths import Maths
 from services.verify.checks.privacy import Privacy
 from services.verify.checks.refusal import Refusal
 from services.verify.checks.repetition import Repetition
+from services.verify.checks.semantic import Semantic
 from services.verify.checks.truncation import Truncation
 from services.verify.checks.unsafe import Unsafe
 from services.verify.known import Known
+from services.verify.meanings import Meanings
 from services.verify.neighbour import Guide
 from services.verify.pipeline import Checks
 from services.verify.sandbox import ready
@@ -32,13 +35,15 @@ from services.verify.solver import Solver
 from streams.processor import Limits
 
 _LONGEST_BATCH = 50.0  # seconds
+_SECONDS = {Semantic.name: 0.1}  # a text, three times what it takes on an idle core
 
 
 class Fitted(NamedTuple):
-    """The checks that are fitted on the reference, and what knows human text."""
+    """The checks that are fitted on the reference, what knows human text, and what is to know meanings."""
 
     checks: Sequence[Check] = ()
     guide: Guide | None = None
+    meanings: Meanings | None = None
 
 
 NOTHING = Fitted()
@@ -65,13 +70,20 @@ def checks(recipe: Recipe, known: Known, fitted: Fitted = NOTHING, judge: Check 
         Contamination(known.holdout, verify.contamination),
     )
     oracles: tuple[Check, ...] = (Maths(Solver()), *([Code(_sandbox(verify))] if runs_programs(recipe) else ()))
-    costly = (*oracles, *([judge] if judge else ()))
+    semantic = [Semantic(known.meanings, verify.semantic_false_flag)] if known.meanings else []
+    costly = (*oracles, *([judge] if judge else ()), *semantic)
     return Checks(
         [*(check for check in quick if check.name in verify.checks), *fitted.checks],
         [check for check in costly if check.name in verify.checks],
         verify.near_duplicate if Duplicate.name in verify.checks else None,
         fitted.guide,
     )
+
+
+def need_extras(recipe: Verify) -> None:
+    """Raise UnavailableError if a check needs an extra that is missing. Imports nothing of it."""
+    if Semantic.name in recipe.checks:
+        meaning.require("verify.checks names semantic", "leave it out there")
 
 
 def runs_programs(recipe: Recipe) -> bool:
@@ -87,6 +99,8 @@ def most_records(recipe: Recipe) -> int:
     verify, most = recipe.verify, Limits().records
     if runs_programs(recipe):
         most = min(most, most_within(_LONGEST_BATCH, ready.LIMITS))
+    if seconds := sum(_SECONDS[check] for check in verify.checks if check in _SECONDS):
+        most = min(most, round(_LONGEST_BATCH / seconds))
     return min(most, max(1, verify.concurrency // verify.votes)) if verify.judges else most
 
 

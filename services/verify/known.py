@@ -11,6 +11,7 @@ from services.index.texts import Entries, Texts
 from services.verify.calibration import Calibration
 from services.verify.check import Batch
 from services.verify.holdout import Holdout
+from services.verify.meanings import Meanings
 from services.verify.seeds import Seeds
 from streams.broker import Record
 from streams.codec import Codec
@@ -21,19 +22,21 @@ from streams.topics import word_of
 
 FATES = ("verify", "reject", "review")
 TEXTS = ("seed", "reference", "verify", "review")
+_MEANT = ("seed", "verify")
 _CHUNK = 1_000
 
 
 class Known:
-    """The state of one verifier."""
+    """The state of one verifier; `meanings` where texts are compared by them."""
 
-    def __init__(self, codec: Codec, pipeline: str, shape: Shape) -> None:
+    def __init__(self, codec: Codec, pipeline: str, shape: Shape, meanings: Meanings | None = None) -> None:
         self._codec, self._pipeline, self._shape = codec, pipeline, shape
         self.fates = Ids()
         self.texts = Texts(shape)
         self.holdout = Holdout()
         self.seeds = Seeds()
         self.calibration = Calibration()
+        self.meanings = meanings
         self._decisions = 0
 
     def fold(self, records: Sequence[Record]) -> None:
@@ -51,11 +54,15 @@ class Known:
                     self._take_texts(some[start : start + _CHUNK], is_seed=word == "seed")
                 elif word == "holdout":
                     self._take_holdout(some[start : start + _CHUNK])
+                if word in _MEANT and self.meanings is not None:
+                    self._take_meanings(some[start : start + _CHUNK], self.meanings)
 
-    def settle(self, fates: IdArray, kept: Entries) -> None:
+    def settle(self, fates: IdArray, kept: Entries, accepted: Sequence[Sample]) -> None:
         """Take a committed batch in. Idempotent by id."""
         self.fates.add(fates)
         self.texts.add(kept)
+        if self.meanings is not None:
+            self.meanings.add(pack([sample.sample_id.encode() for sample in accepted]), accepted)
 
     def _take_texts(self, records: Sequence[Record], *, is_seed: bool) -> None:
         ids = _ids(records)
@@ -69,6 +76,11 @@ class Known:
         ids = _ids(records)
         if len(places := self.holdout.fresh(ids)):
             self.holdout.add(ids[places], self._batch(records, places).hashes)
+
+    def _take_meanings(self, records: Sequence[Record], meanings: Meanings) -> None:
+        ids = _ids(records)
+        places = meanings.fresh(ids)
+        meanings.add(ids[places], [self._sample(records[place]) for place in places.tolist()])
 
     def _take_decisions(self, records: Sequence[Record]) -> None:
         for record in records:  # of one partition, so that a place tells what was taken

@@ -11,18 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from idling import until_idle
 from structlog.testing import capture_logs
-from verify_world import CODEC, NOW, drain, events, fates, human, put, recipe, sample, stage, text, world
+from verify_world import CODEC, NOW, accept, drain, events, fates, human, put, recipe, refer, sample, stage, text, world
 
 from services import artefact, reference
 from services.artefact import Artefact
 from services.recipe import RecipeError, parse
-from services.steering import accept_reference, set_share
-from streams.broker import Outgoing
+from services.steering import set_share
 from streams.errors import UnavailableError
-from streams.events import SampleIngested
 from streams.memory import MemoryBroker
 from streams.samples import Sample
-from streams.topics import name
 
 CONSISTENT = recipe(checks=["format", "consistency"])
 CHECKED = 119
@@ -48,18 +45,6 @@ def fitted_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reference, "build_artefact", build)
         yield
-
-
-def refer(broker: MemoryBroker, part: Any, samples: Sequence[Sample]) -> None:
-    producer = broker.producer()
-    for one in samples:
-        event = SampleIngested(event_id=one.sample_id, occurred_at=0, pool="reference", part=part, sample=one)
-        producer.send([Outgoing(name("p", "reference"), one.sample_id.encode(), CODEC.encode(event))])
-    producer.flush()
-
-
-def accept(broker: MemoryBroker) -> None:
-    accept_reference(broker, CODEC, "p", reason="the test's", now=NOW)
 
 
 def words(key: object, least: int, most: int) -> str:
