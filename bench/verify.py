@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import doubles
 import golden
@@ -18,8 +18,7 @@ from scipy.stats import beta
 
 from services import artefact
 from services.index.minhash import shape
-from services.recipe import Check as CheckName
-from services.recipe import Recipe, parse
+from services.recipe import Recipe, Verify, parse
 from services.verify import consistency
 from services.verify.check import Batch
 from services.verify.checks.distance import Distance
@@ -96,7 +95,7 @@ def _recipe(task: str) -> Recipe:
     if task == "record":
         verify["json_schema"] = golden.SCHEMA
     if task == "chat":  # other speeches of the very plays that seeds and holdout are of
-        verify["checks"] = [check for check in get_args(CheckName) if check not in ("duplicate", "contamination")]
+        verify["checks"] = [check for check in Verify().checks if check not in ("duplicate", "contamination")]
     plan = {"pipeline": "golden", "task": task, "seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}}
     return parse({**plan, "verify": verify}, "the bench")
 

@@ -58,8 +58,9 @@ Check = Literal[
     "judge",
     "local_judge",
     "semantic",
+    "presidio",
 ]
-OPTIONAL: tuple[Check, ...] = ("local_judge", "semantic")
+OPTIONAL: tuple[Check, ...] = ("local_judge", "semantic", "presidio")
 
 
 class Verify(Part):
@@ -68,8 +69,8 @@ class Verify(Part):
     checks: tuple[Check, ...] = Field(
         default=tuple(check for check in get_args(Check) if check not in OPTIONAL),
         description="code runs programs, for the task code alone; consistency is surprisal, length, distance and "
-        "labels, against human documents, and only flags; judge asks verify.judges; local_judge and semantic are off "
-        "by default.",
+        "labels, against human documents, and only flags; judge asks verify.judges; local_judge, semantic and "
+        "presidio are off by default.",
     )
     slots: int = Field(default=1, ge=1, le=64)
     audit_share: Share = 0.02
@@ -85,6 +86,12 @@ class Verify(Part):
     )
     semantic_false_flag: float = Field(
         default=0.01, gt=0, le=0.5, description="Share of human documents that semantic flags."
+    )
+    presidio_score: Share = Field(default=0.6, description="Score of Presidio's recognizers from which presidio fails.")
+    presidio_model: str | None = Field(
+        default=None,
+        pattern=r"^[a-z][a-z0-9_]*$",
+        description="presidio: an installed spaCy pipeline for the base forms of words; null: words in lower case.",
     )
     min_words: int = Field(default=3, ge=0)
     max_words: int = Field(default=4_000, ge=1)

@@ -8,13 +8,16 @@ from services.groups import MOST_SOURCES
 from services.ingest import inputs
 from services.ingest.split import CHECKS, ENOUGH, Shares, advice
 from services.models.endpoint import endpoint
-from services.recipe import Recipe
+from services.recipe import Recipe, Verify
 from services.steering import ENOUGH as ENOUGH_REFERENCE
 from services.supervise import kafka
 from services.supervise.session import Chosen
+from services.verify import recognizers
+from services.verify.checks import semantic
 from services.verify.checks.local_judge import Suspicious
+from services.verify.checks.presidio import Presidio
 from services.verify.checks.semantic import Semantic, too_few
-from services.verify.chosen import need_extras, runs_programs
+from services.verify.chosen import runs_programs
 from services.verify.conformal import shortage
 from services.verify.sandbox import ready
 from services.verify.sandbox.plain import WARNING
@@ -106,7 +109,9 @@ def findings(chosen: Chosen, progress: Progress | None = None) -> Iterator[Findi
     if chosen.recipe.monitor.embeddings:
         yield _tried("embeddings", lambda: _sampled(chosen.recipe))
     if Semantic.name in chosen.recipe.verify.checks:
-        yield _tried(Semantic.name, lambda: _compared(chosen.recipe))
+        yield _tried(Semantic.name, _compared)
+    if Presidio.name in chosen.recipe.verify.checks:
+        yield _tried(Presidio.name, lambda: _recognized(chosen.recipe.verify))
     if chosen.recipe.verify.judges:
         yield _tried("judges", lambda: _judged(chosen))
     if (bootstrap := chosen.settings.kafka_bootstrap) is not None:
@@ -190,9 +195,14 @@ def _sampled(recipe: Recipe) -> str:
     return f"{recipe.monitor.embeddings} of {CELL} documents get a vector of {meaning.MODEL}"
 
 
-def _compared(recipe: Recipe) -> str:
-    need_extras(recipe.verify)
+def _compared() -> str:
+    semantic.require()
     return f"every text gets a vector of {meaning.MODEL}"
+
+
+def _recognized(verify: Verify) -> str:
+    recognizers.require(verify.presidio_model)
+    return f"{len(recognizers.KINDS)} kinds of numbers are looked for, words in {verify.presidio_model or 'lower case'}"
 
 
 def _writable(chosen: Chosen) -> str:

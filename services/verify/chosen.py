@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import structlog
 
-from services import meaning
 from services.recipe import Recipe, Verify
+from services.verify import recognizers
 from services.verify.check import Check
-from services.verify.checks import jsontext
+from services.verify.checks import jsontext, semantic
 from services.verify.checks.code import Code
 from services.verify.checks.contamination import Contamination
 from services.verify.checks.depth import Depth
@@ -18,6 +18,7 @@ from services.verify.checks.format import Format, ReadJson
 from services.verify.checks.language import Language
 from services.verify.checks.leak import Leak
 from services.verify.checks.maths import Maths
+from services.verify.checks.presidio import Presidio
 from services.verify.checks.privacy import Privacy
 from services.verify.checks.refusal import Refusal
 from services.verify.checks.repetition import Repetition
@@ -28,6 +29,7 @@ from services.verify.known import Known
 from services.verify.meanings import Meanings
 from services.verify.neighbour import Guide
 from services.verify.pipeline import Checks
+from services.verify.recognizers import Recognizers
 from services.verify.sandbox import ready
 from services.verify.sandbox.plain import WARNING
 from services.verify.sandbox.sandbox import Sandbox, most_within
@@ -70,8 +72,8 @@ def checks(recipe: Recipe, known: Known, fitted: Fitted = NOTHING, judge: Check 
         Contamination(known.holdout, verify.contamination),
     )
     oracles: tuple[Check, ...] = (Maths(Solver()), *([Code(_sandbox(verify))] if runs_programs(recipe) else ()))
-    semantic = [Semantic(known.meanings, verify.semantic_false_flag)] if known.meanings else []
-    costly = (*oracles, *([judge] if judge else ()), *semantic)
+    meant = [Semantic(known.meanings, verify.semantic_false_flag)] if known.meanings else []
+    costly = (*oracles, *_numbers(verify), *([judge] if judge else ()), *meant)
     return Checks(
         [*(check for check in quick if check.name in verify.checks), *fitted.checks],
         [check for check in costly if check.name in verify.checks],
@@ -83,7 +85,9 @@ def checks(recipe: Recipe, known: Known, fitted: Fitted = NOTHING, judge: Check 
 def need_extras(recipe: Verify) -> None:
     """Raise UnavailableError if a check needs an extra that is missing. Imports nothing of it."""
     if Semantic.name in recipe.checks:
-        meaning.require("verify.checks names semantic", "leave it out there")
+        semantic.require()
+    if Presidio.name in recipe.checks:
+        recognizers.require(recipe.presidio_model)
 
 
 def runs_programs(recipe: Recipe) -> bool:
@@ -107,6 +111,11 @@ def most_records(recipe: Recipe) -> int:
 def json_of(recipe: Verify) -> ReadJson | None:
     """Return what reads a last turn as JSON of the recipe's schema; raises RecipeError for a schema that is none."""
     return jsontext.compiled(recipe.json_schema) if recipe.json_schema is not None else None
+
+
+def _numbers(recipe: Verify) -> Sequence[Check]:
+    wanted = Presidio.name in recipe.checks
+    return [Presidio(Recognizers(recipe.presidio_score, recipe.presidio_model))] if wanted else []
 
 
 def _sandbox(recipe: Verify) -> Sandbox:

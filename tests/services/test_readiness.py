@@ -69,6 +69,46 @@ def test_who_wants_sentence_vectors_is_told_before_anything_starts_that_the_extr
     assert told_of == ("embeddings", True, "3 of 25 documents get a vector of all-MiniLM-L6-v2", ())
 
 
+@pytest.mark.parametrize(
+    ("check", "module", "missing", "there"),
+    [
+        ("semantic", meaning, "'ballast[embeddings]', or leave it out", "every text gets a vector of all-MiniLM-L6-v2"),
+        (
+            "presidio",
+            recognizers,
+            "'ballast[presidio]', or leave it out",
+            "24 kinds of numbers are looked for, words in lower case",
+        ),
+    ],
+)
+def test_who_asks_for_a_check_is_told_before_anything_starts_that_its_extra_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, check: str, module: Any, missing: str, there: str
+) -> None:
+    plan = {"seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}, "verify": {"checks": [check]}}
+    chosen = Chosen(recipe=parse(plan, "test"), settings=Settings(), folder=tmp_path)
+    monkeypatch.setattr(module, "find_spec", lambda _: None)
+    _, told_of = islice(readiness.findings(chosen), 2)
+    assert (told_of.name, told_of.ok) == (check, False)
+    assert missing in told_of.told
+    monkeypatch.setattr(module, "find_spec", lambda _: object())
+    _, told_of = islice(readiness.findings(chosen), 2)
+    assert told_of == (check, True, there, ())
+
+
+def test_who_has_too_few_human_documents_for_semantic_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "so be it"}\n' * 900)
+    plan: dict[str, Any] = {
+        "seeds": {"reader": "jsonl", "path": str(tmp_path / "a.jsonl"), "licence": "cc0"},
+        "generate": {"target": 1},
+        "verify": {"checks": ["semantic"], "false_flag": 0.5},
+    }
+    notes = notes_of(plan, tmp_path)
+    assert any(note.startswith("With `semantic` in verify.checks verify waits for a reference") for note in notes)
+    assert any("verify.semantic_false_flag 0.01 needs, `semantic` flags nothing" in note for note in notes)
+    plenty = {**plan, "verify": {"checks": ["semantic"], "semantic_false_flag": 0.02}, "split": {"reference": 0.4}}
+    assert not any("semantic" in note for note in notes_of(plenty, tmp_path))
+
+
 def test_a_source_without_weight_is_not_missed() -> None:
     silent = {"name": "c", "provider": "local", "family": "c", "weight": 0}
     spoken = {"name": "a", "provider": "local", "family": "a"}

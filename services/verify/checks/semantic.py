@@ -5,6 +5,7 @@ What shares the words too is `duplicate`'s; `distance` sees words alone, and the
 
 from collections.abc import Sequence
 
+from services import meaning
 from services.verify.check import Batch
 from services.verify.conformal import shortage
 from services.verify.meanings import Meanings, Near
@@ -28,6 +29,11 @@ class Semantic:
         """Judge each sample by what is known and by those before it. Takes some 35 ms for each."""
         found, limit = self._meanings.compared(batch.samples, self._false_flag)
         return [_PASS if near is None or near.similarity <= limit else _flag(near, limit) for near in found]
+
+
+def require() -> None:
+    """Raise UnavailableError if the extra `embeddings` is missing. Imports nothing of it."""
+    meaning.require("verify.checks names semantic", "leave it out there")
 
 
 def too_few(documents: int, false_flag: float) -> str | None:
