@@ -32,7 +32,7 @@ class Delta(NamedTuple):
     fates: IdArray
     kept: Entries
     verdicts: Counter[tuple[str, str]]
-    accepted: Sequence[Sample]
+    accepted: Counter[str]
     work: dict[str, Work]
     kills: Counter[str]
 
@@ -76,10 +76,10 @@ class Handler:
 
     def apply(self, delta: Delta) -> None:
         """Take a committed batch in."""
-        self._known.settle(delta.fates, delta.kept, delta.accepted)
+        self._known.settle(delta.fates, delta.kept)
         for (check, outcome), count in delta.verdicts.items():
             self._metrics.count("verdicts", count, check, outcome)
-        for source, count in Counter(map(source_of, delta.accepted)).items():
+        for source, count in delta.accepted.items():
             self._metrics.count("accepted", count, source)
         for reason, count in delta.kills.items():
             self._metrics.count("sandbox_kills", count, reason)
@@ -115,8 +115,9 @@ def _counted(judged: Sequence[Judged]) -> Counter[tuple[str, str]]:
     return Counter((verdict.check, verdict.outcome) for one in judged for verdict in one.verdicts)
 
 
-def _accepted(outputs: Sequence[Output]) -> list[Sample]:
-    return [each.event.sample for each in outputs if isinstance(each.event, SampleVerified)]
+def _accepted(outputs: Sequence[Output]) -> Counter[str]:
+    events = (each.event for each in outputs)
+    return Counter(source_of(event.sample) for event in events if isinstance(event, SampleVerified))
 
 
 def _killed(judged: Sequence[Judged]) -> Counter[str]:

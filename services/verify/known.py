@@ -57,12 +57,10 @@ class Known:
                 if word in _MEANT and self.meanings is not None:
                     self._take_meanings(some[start : start + _CHUNK], self.meanings)
 
-    def settle(self, fates: IdArray, kept: Entries, accepted: Sequence[Sample]) -> None:
+    def settle(self, fates: IdArray, kept: Entries) -> None:
         """Take a committed batch in. Idempotent by id."""
         self.fates.add(fates)
         self.texts.add(kept)
-        if self.meanings is not None:
-            self.meanings.add(pack([sample.sample_id.encode() for sample in accepted]), accepted)
 
     def _take_texts(self, records: Sequence[Record], *, is_seed: bool) -> None:
         ids = _ids(records)

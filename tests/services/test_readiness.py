@@ -13,6 +13,7 @@ from services.sketch.groups import Groups
 from services.supervise import readiness
 from services.supervise.readiness import KNOWN_AFTER, WATCHED, warnings
 from services.supervise.session import Chosen
+from services.verify import recognizers
 
 
 def told(target: int, **other: Any) -> str:
@@ -70,26 +71,21 @@ def test_who_wants_sentence_vectors_is_told_before_anything_starts_that_the_extr
 
 
 @pytest.mark.parametrize(
-    ("check", "module", "missing", "there"),
+    ("check", "module", "there"),
     [
-        ("semantic", meaning, "'ballast[embeddings]', or leave it out", "every text gets a vector of all-MiniLM-L6-v2"),
-        (
-            "presidio",
-            recognizers,
-            "'ballast[presidio]', or leave it out",
-            "24 kinds of numbers are looked for, words in lower case",
-        ),
+        ("semantic", meaning, "every text gets a vector of all-MiniLM-L6-v2"),
+        ("presidio", recognizers, "24 kinds of numbers are looked for, words in lower case"),
     ],
 )
 def test_who_asks_for_a_check_is_told_before_anything_starts_that_its_extra_is_missing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, check: str, module: Any, missing: str, there: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, check: str, module: Any, there: str
 ) -> None:
     plan = {"seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}, "verify": {"checks": [check]}}
     chosen = Chosen(recipe=parse(plan, "test"), settings=Settings(), folder=tmp_path)
     monkeypatch.setattr(module, "find_spec", lambda _: None)
     _, told_of = islice(readiness.findings(chosen), 2)
     assert (told_of.name, told_of.ok) == (check, False)
-    assert missing in told_of.told
+    assert "run pip install 'ballast[" in told_of.told
     monkeypatch.setattr(module, "find_spec", lambda _: object())
     _, told_of = islice(readiness.findings(chosen), 2)
     assert told_of == (check, True, there, ())

@@ -201,9 +201,10 @@ def test_a_local_judge_waits_for_the_reference_too_and_flags_what_loops() -> Non
     ]
 
 
-def test_a_recipe_has_to_ask_for_a_local_judge() -> None:
+@pytest.mark.parametrize("check", ["local_judge", "semantic", "presidio"])
+def test_a_recipe_has_to_ask_for_what_takes_long_or_needs_an_extra(check: str) -> None:
     plan = {"seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}}
-    assert "local_judge" not in parse(plan, "test").verify.checks
+    assert check not in parse(plan, "test").verify.checks
 
 
 def test_a_person_sees_the_nearest_human_text_beside_what_he_decides_about() -> None:
