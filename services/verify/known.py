@@ -40,7 +40,7 @@ class Known:
         self._decisions = 0
 
     def fold(self, records: Sequence[Record]) -> None:
-        """Take committed records in. Idempotent by id; what is known is not decoded again."""
+        """Take committed records in. Idempotent by id; what is known is not decoded again, but for its meaning."""
         by_word: dict[str, list[Record]] = {}
         for record in records:
             by_word.setdefault(word_of(self._pipeline, record.topic), []).append(record)
@@ -55,7 +55,8 @@ class Known:
                 elif word == "holdout":
                     self._take_holdout(some[start : start + _CHUNK])
                 if word in _MEANT and self.meanings is not None:
-                    self._take_meanings(some[start : start + _CHUNK], self.meanings)
+                    part = some[start : start + _CHUNK]
+                    self.meanings.add(_ids(part), [self._sample(record) for record in part])
 
     def settle(self, fates: IdArray, kept: Entries) -> None:
         """Take a committed batch in. Idempotent by id."""
@@ -74,11 +75,6 @@ class Known:
         ids = _ids(records)
         if len(places := self.holdout.fresh(ids)):
             self.holdout.add(ids[places], self._batch(records, places).hashes)
-
-    def _take_meanings(self, records: Sequence[Record], meanings: Meanings) -> None:
-        ids = _ids(records)
-        places = meanings.fresh(ids)
-        meanings.add(ids[places], [self._sample(records[place]) for place in places.tolist()])
 
     def _take_decisions(self, records: Sequence[Record]) -> None:
         for record in records:  # of one partition, so that a place tells what was taken

@@ -1,6 +1,6 @@
 """Seeds and accepted texts by what they mean, and how near to them human documents lie that nobody has trained on.
 
-Some kilobyte a text. The nearest one is found by comparing with all, a batch at once: 0.1 ms a text beside 10,000, 1 ms
+Some 1,300 bytes a text with its vector. The nearest one is found by comparing with all, a batch at once: 0.1 ms a text beside 10,000, 1 ms
 beside 100,000, and 60 ms for one alone.
 """
 
@@ -41,10 +41,6 @@ class Meanings:
         self._beginnings: list[str] = []
         self._human = self._of(human)
         self._nearest = np.full(len(human), -1.0)
-
-    def fresh(self, ids: IdArray) -> Rows:
-        """Return the places of the ids that are not here."""
-        return self._ids.fresh(ids)
 
     def add(self, ids: IdArray, samples: Sequence[Sample]) -> None:
         """Take texts in. Idempotent by id; works out the vectors of those that have none yet."""

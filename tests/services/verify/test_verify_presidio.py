@@ -158,7 +158,8 @@ def test_a_number_without_a_word_that_says_what_it_is_passes(kind: str) -> None:
     [
         "Barack Obama met Angela Merkel in Berlin on 25 April 2016; both are Christians.",
         "NHS number 943 476 5918, PESEL 44051401358 and Aadhaar 3123 4567 8908 have a wrong last digit.",
-        "In finishing the final sin, add 130-692-544 panes: 943 476 5919 = 8001015009087 - 86095742719.",
+        "Add 130-692-544 panes: 943 476 5919 = 8001015009087 - 86095742719. It is no sin to be 130-692-544.",
+        "In finishing S2740116C, a syntax error; in panting ABCPE1234F, the companion.",
         "ISBN 0-306-40615-2, order 12345678Z, flight BB1388568, VIN 1HGCM82633A004352, commit 44051401359.",
         "RSSMRA85T10A562T is none, nor is 131052-308U, nor 1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN3.",
         "Write to jane@gmail.com or 4539 1488 0343 6467 or +44 7911 123456: `privacy` knows those.",
