@@ -1,7 +1,7 @@
 """Seeds and accepted texts by what they mean, and how near to them human documents lie that nobody has trained on.
 
-Some 1,300 bytes a text with its vector. The nearest one is found by comparing with all, a batch at once: 0.1 ms a text beside 10,000, 1 ms
-beside 100,000, and 60 ms for one alone.
+Some 1,300 bytes a text with its vector. The nearest one is found by comparing with all, a batch at once: 0.1 ms a text
+beside 10,000, 1 ms beside 100,000, and 60 ms for one alone.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,7 @@
 """Sentence vectors of texts, kept in a local file so that a restart works none out again: a cache, never the truth.
 
-By the hash of the text, so that a vector is right whatever has become of a pipeline. They are
-float16: 788 bytes a text on disk, some 1,000 in memory.
+By the hash of the text, so that a vector is right whatever has become of a pipeline. They are float16: 788 bytes a text
+on disk, some 1,000 in memory.
 """
 
 import os
