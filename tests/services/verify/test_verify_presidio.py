@@ -8,7 +8,7 @@ import planted_numbers as plant
 import pytest
 from human_texts import dialogues, documents, glosses
 from planting import Plant, caught, failed
-from verify_world import CODEC, SHAPE, batch, context, recipe, sample, world
+from verify_world import CODEC, SHAPE, batch, context, drain, events, put, recipe, sample, world
 
 from services.verify import recognizers
 from services.verify.checks.presidio import Presidio
@@ -17,7 +17,7 @@ from services.verify.known import Known
 from services.verify.recognizers import KINDS, Found, Recognizers
 from services.verify.service import build
 from streams.errors import UnavailableError
-from streams.samples import Sample, Turn, Verdict
+from streams.samples import Sample, Turn, Verdict, digest
 
 PLANTS = [plant.health, plant.tax, plant.identity, plant.wallet]
 ASKED = recipe(checks=["format", "presidio"])
@@ -240,3 +240,17 @@ def test_a_recipe_has_to_ask_for_it() -> None:
     known = Known(CODEC, "p", SHAPE)
     assert [each.name for each in checks(ASKED, known).costly] == ["presidio"]
     assert "presidio" not in [each.name for each in checks(recipe(), known).costly]
+
+
+@pytest.mark.presidio
+def test_the_stage_rejects_what_holds_a_number_of_a_person() -> None:
+    broker = world()
+    put(
+        broker,
+        "generate",
+        [sample("a", "The NHS number is 943 476 5919, they said."), sample("b", "So it was, they say.")],
+    )
+    drain(broker, ASKED).close()
+    (rejected,) = events(broker, "reject")
+    assert (rejected.sample.sample_id, rejected.reasons) == (digest("a"), ("presidio",))
+    assert [event.sample.sample_id for event in events(broker, "verify")] == [digest("b")]
