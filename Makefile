@@ -3,18 +3,20 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# the extra brings torch, some 6 GB, so it has an environment of its own
+# extras are large (embeddings brings torch, some 6 GB), so each has an environment of its own
 EMBEDDINGS := .venv-embeddings
 EMBEDDINGS_READY := $(EMBEDDINGS)/.ready
+PRESIDIO := .venv-presidio
+PRESIDIO_READY := $(PRESIDIO)/.ready
 COMPILE := uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 # most tests wait for processes, so three workers keep two cores busy
-TOGETHER := -m 'not alone and not embeddings' --numprocesses 3 --dist worksteal
+TOGETHER := -m 'not alone and not embeddings and not presidio' --numprocesses 3 --dist worksteal
 ALONE := -m alone
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # an image may set it, and then each of the hundreds of processes of the tests compiles all our code again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo install test test-embeddings check format chaos soak bench-loop bench-stages bench-monitor bench-sandbox bench-verify bench-generate schemas lock clean
+.PHONY: demo install test test-embeddings test-presidio check format chaos soak bench-loop bench-stages bench-monitor bench-sandbox bench-verify bench-generate schemas lock clean
 
 demo: install
 	@$(BIN)/ballast demo
@@ -42,6 +44,16 @@ $(EMBEDDINGS_READY): requirements-embeddings.lock pyproject.toml
 	@$(PYTHON) -m venv $(EMBEDDINGS)
 	@$(EMBEDDINGS)/bin/pip install --quiet --require-hashes -r requirements-embeddings.lock
 	@$(EMBEDDINGS)/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+test-presidio: $(PRESIDIO_READY)
+	$(PRESIDIO)/bin/pytest -m presidio
+
+$(PRESIDIO_READY): requirements-presidio.lock pyproject.toml
+	@echo "Installing Ballast with Presidio into $(PRESIDIO); that is some 1.5 GB ..."
+	@$(PYTHON) -m venv $(PRESIDIO)
+	@$(PRESIDIO)/bin/pip install --quiet --require-hashes -r requirements-presidio.lock
+	@$(PRESIDIO)/bin/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 check: install
@@ -86,6 +98,7 @@ schemas: install
 lock:
 	$(COMPILE) -o requirements.lock
 	$(COMPILE) --extra embeddings -c requirements.lock -o requirements-embeddings.lock
+	$(COMPILE) --extra presidio -o requirements-presidio.lock # Presidio bears no numpy as new as the others have
 
 clean:
-	rm -rf $(VENV) $(EMBEDDINGS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(EMBEDDINGS) $(PRESIDIO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

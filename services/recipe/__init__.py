@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from services.groups import RESERVED
 from services.recipe.asking import Personas, Strategies
-from services.recipe.judging import Check, Judge, LabelRule, LabelRules, Review, Verify
+from services.recipe.judging import OPTIONAL, Check, Judge, LabelRule, LabelRules, Review, Verify
 from services.recipe.making import Generate, Hygiene, Seeds, Source, Split, Trained
 from services.recipe.part import Name, Part, RecipeError
 from services.recipe.served import Price, Served
@@ -21,6 +21,7 @@ from services.recipe.spending import Budget
 from services.recipe.using import Evaluate, Mix, Monitor
 
 __all__ = [
+    "OPTIONAL",
     "Budget",
     "Check",
     "Evaluate",

@@ -47,7 +47,10 @@ Check = Literal[
     "code",
     "judge",
     "local_judge",
+    "semantic",
+    "presidio",
 ]
+OPTIONAL: tuple[Check, ...] = ("local_judge", "semantic", "presidio")
 
 
 class LabelRule(Part):
@@ -88,10 +91,10 @@ class Verify(Part):
     """Which checks, and how strict."""
 
     checks: tuple[Check, ...] = Field(
-        default=tuple(check for check in get_args(Check) if check != "local_judge"),
+        default=tuple(check for check in get_args(Check) if check not in OPTIONAL),
         description="code runs programs, for the task code alone; consistency is surprisal, length, distance, "
-        "labels and classifier, against human documents, and only flags; judge asks verify.judges; local_judge is off "
-        "by default.",
+        "labels and classifier, against human documents, and only flags; judge asks verify.judges; local_judge, "
+        "semantic and presidio are off by default.",
     )
     slots: int = Field(default=1, ge=1, le=64)
     audit_share: Share = 0.02
@@ -104,6 +107,15 @@ class Verify(Part):
     contamination: Share = Field(default=0.2, description="Share of a candidate's 8-grams found in holdout.")
     false_flag: float = Field(
         default=0.01, gt=0, le=0.5, description="Share of human documents that consistency flags, its checks together."
+    )
+    semantic_false_flag: float = Field(
+        default=0.01, gt=0, le=0.5, description="Share of human documents that semantic flags."
+    )
+    presidio_score: Share = Field(default=0.6, description="Score of Presidio's recognizers from which presidio fails.")
+    presidio_model: str | None = Field(
+        default=None,
+        pattern=r"^[a-z][a-z0-9_]*$",
+        description="presidio: an installed spaCy pipeline for the base forms of words; null: words in lower case.",
     )
     min_words: int = Field(default=3, ge=0)
     max_words: int = Field(default=4_000, ge=1)

@@ -9,10 +9,15 @@ from services.groups import MOST_SOURCES
 from services.ingest import inputs
 from services.ingest.split import CHECKS, ENOUGH, Shares, advice
 from services.models.endpoint import endpoint
-from services.recipe import Recipe, Served
+from services.recipe import Recipe, Served, Verify
 from services.steering import ENOUGH as ENOUGH_REFERENCE
 from services.supervise import kafka
 from services.supervise.session import Chosen
+from services.verify import recognizers
+from services.verify.checks import semantic
+from services.verify.checks.local_judge import Suspicious
+from services.verify.checks.presidio import Presidio
+from services.verify.checks.semantic import Semantic, too_few
 from services.verify.chosen import runs_programs
 from services.verify.conformal import shortage
 from services.verify.sandbox import ready
@@ -104,6 +109,10 @@ def findings(chosen: Chosen, progress: Progress | None = None) -> Iterator[Findi
         yield _sandbox(chosen.recipe.verify.sandbox)
     if chosen.recipe.monitor.embeddings:
         yield _tried("embeddings", lambda: _sampled(chosen.recipe))
+    if Semantic.name in chosen.recipe.verify.checks:
+        yield _tried(Semantic.name, _compared)
+    if Presidio.name in chosen.recipe.verify.checks:
+        yield _tried(Presidio.name, lambda: _recognized(chosen.recipe.verify))
     if paid := [source for source in chosen.recipe.sources if source.provider != "local"]:
         yield _tried("sources", lambda: _served(paid, chosen))
         yield _tried("prompts", lambda: _asked(chosen.recipe))
@@ -131,21 +140,26 @@ def _seeds(recipe: Recipe) -> Finding:
 
     found = _tried("seeds", attempt)
     told = advice(count, Shares(recipe.split.reference, recipe.split.holdout))
-    return found._replace(notes=(*([told] if told else []), *_consistency(recipe, count)))
+    return found._replace(notes=(*([told] if told else []), *_fitted(recipe, count)))
 
 
-def _consistency(recipe: Recipe, documents: int) -> Iterator[str]:
-    """Yield what `consistency` will lack with so many human documents; of more than ENOUGH it is not known."""
-    if "consistency" not in recipe.verify.checks or not 0 < documents <= ENOUGH:
+def _fitted(recipe: Recipe, documents: int) -> Iterator[str]:
+    """Yield what checks against human documents will lack with so many; of more than ENOUGH it is not known."""
+    verify = recipe.verify
+    fitted = [check for check in ("consistency", Suspicious.name, Semantic.name) if check in verify.checks]
+    if not fitted or not 0 < documents <= ENOUGH:
         return
     reference = round(recipe.split.reference * documents)
     if reference < ENOUGH_REFERENCE:
         yield (
-            f"With `consistency` in verify.checks verify waits for a reference, and one of some {reference:,} "
+            f"With `{fitted[0]}` in verify.checks verify waits for a reference, and one of some {reference:,} "
             f"documents is not accepted by itself ({ENOUGH_REFERENCE} are): run `ballast reference accept`, or leave "
-            "`consistency` out"
+            f"`{fitted[0]}` out"
         )
-    if (lack := shortage(round(CHECKS * reference), recipe.verify.false_flag)) is not None:
+    checks = round(CHECKS * reference)
+    if "consistency" in fitted and (lack := shortage(checks, verify.false_flag)) is not None:
+        yield lack
+    if Semantic.name in fitted and (lack := too_few(checks, verify.semantic_false_flag)) is not None:
         yield lack
 
 
@@ -188,6 +202,16 @@ def _asked(recipe: Recipe) -> str:
 def _sampled(recipe: Recipe) -> str:
     meaning.check(recipe.monitor.embeddings)
     return f"{recipe.monitor.embeddings} of {CELL} documents get a vector of {meaning.MODEL}"
+
+
+def _compared() -> str:
+    semantic.require()
+    return f"every text gets a vector of {meaning.MODEL}"
+
+
+def _recognized(verify: Verify) -> str:
+    recognizers.require(verify.presidio_model)
+    return f"{len(recognizers.KINDS)} kinds of numbers are looked for, words in {verify.presidio_model or 'lower case'}"
 
 
 def _writable(chosen: Chosen) -> str:

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import structlog
 
 from services.recipe import Recipe, Verify
+from services.verify import recognizers
 from services.verify.check import Check
-from services.verify.checks import jsontext
+from services.verify.checks import jsontext, semantic
 from services.verify.checks.classifier import Classifier
 from services.verify.checks.code import Code
 from services.verify.checks.contamination import Contamination
@@ -23,16 +24,20 @@ from services.verify.checks.leak import Leak
 from services.verify.checks.length import Length
 from services.verify.checks.maths import Maths
 from services.verify.checks.novelty import Novelty
+from services.verify.checks.presidio import Presidio
 from services.verify.checks.privacy import Privacy
 from services.verify.checks.refusal import Refusal
 from services.verify.checks.repetition import Repetition
+from services.verify.checks.semantic import Semantic
 from services.verify.checks.surprisal import Surprisal
 from services.verify.checks.truncation import Truncation
 from services.verify.checks.unsafe import Unsafe
 from services.verify.consistency import Consistency
 from services.verify.known import Known
+from services.verify.meanings import Meanings
 from services.verify.neighbour import Guide
 from services.verify.pipeline import Checks
+from services.verify.recognizers import Recognizers
 from services.verify.sandbox import ready
 from services.verify.sandbox.plain import WARNING
 from services.verify.sandbox.sandbox import Sandbox, most_within
@@ -40,13 +45,15 @@ from services.verify.solver import Solver
 from streams.processor import Limits
 
 _LONGEST_BATCH = 50.0  # seconds
+_SECONDS = {Semantic.name: 0.1}  # a text, three times what it takes on an idle core
 
 
 class Fitted(NamedTuple):
-    """The checks that are fitted on the reference, and what knows human text."""
+    """The checks that are fitted on the reference, what knows human text, and what is to know meanings."""
 
     checks: Sequence[Check] = ()
     guide: Guide | None = None
+    meanings: Meanings | None = None
 
 
 NOTHING = Fitted()
@@ -81,13 +88,22 @@ def checks(recipe: Recipe, known: Known, fitted: Fitted = NOTHING, judge: Check 
         Contamination(known.holdout, verify.contamination),
     )
     oracles: tuple[Check, ...] = (Maths(Solver()), *([Code(_sandbox(verify))] if runs_programs(recipe) else ()))
-    costly = (*oracles, *([judge] if judge else ()))
+    meant = [Semantic(known.meanings, verify.semantic_false_flag)] if known.meanings else []
+    costly = (*oracles, *_numbers(verify), *([judge] if judge else ()), *meant)
     return Checks(
         [*(check for check in quick if check.name in verify.checks), *fitted.checks],
         [check for check in costly if check.name in verify.checks],
         verify.near_duplicate if Duplicate.name in verify.checks else None,
         fitted.guide,
     )
+
+
+def need_extras(recipe: Verify) -> None:
+    """Raise UnavailableError if a check needs an extra that is missing. Imports nothing of it."""
+    if Semantic.name in recipe.checks:
+        semantic.require()
+    if Presidio.name in recipe.checks:
+        recognizers.require(recipe.presidio_model)
 
 
 def runs_programs(recipe: Recipe) -> bool:
@@ -109,12 +125,19 @@ def most_records(recipe: Recipe) -> int:
     verify, most = recipe.verify, Limits().records
     if runs_programs(recipe):
         most = min(most, most_within(_LONGEST_BATCH, ready.LIMITS))
+    if seconds := sum(_SECONDS[check] for check in verify.checks if check in _SECONDS):
+        most = min(most, round(_LONGEST_BATCH / seconds))
     return min(most, max(1, verify.concurrency // verify.votes)) if verify.judges else most
 
 
 def json_of(recipe: Verify) -> ReadJson | None:
     """Return what reads a last turn as JSON of the recipe's schema; raises RecipeError for a schema that is none."""
     return jsontext.compiled(recipe.json_schema) if recipe.json_schema is not None else None
+
+
+def _numbers(recipe: Verify) -> Sequence[Check]:
+    wanted = Presidio.name in recipe.checks
+    return [Presidio(Recognizers(recipe.presidio_score, recipe.presidio_model))] if wanted else []
 
 
 def _sandbox(recipe: Verify) -> Sandbox:

@@ -80,12 +80,15 @@ def level(smallest: Values, rate: float) -> float:
     return float(np.sort(smallest)[place - 1]) if place else 0.0
 
 
-def shortage(documents: int, rate: float) -> str | None:
-    """Return what is wrong with so many documents in the reference's part `checks`; None if they are enough."""
+def shortage(documents: int, rate: float, check: str = "consistency", setting: str = "verify.false_flag") -> str | None:
+    """Return what is wrong with so many documents in the reference's part `checks`; None if they are enough.
+
+    `rate` is the value of `setting`.
+    """
     needed = math.ceil(1 / rate - _ROUNDING)
     if documents >= needed:
         return None
     return (
-        f"With {documents:,} documents in the reference's part `checks` and not the {needed:,} that verify.false_flag "
-        f"{rate:g} needs, `consistency` flags nothing; ingest more human data, or raise verify.false_flag"
+        f"With {documents:,} documents in the reference's part `checks` and not the {needed:,} that {setting} "
+        f"{rate:g} needs, `{check}` flags nothing; ingest more human data, or raise {setting}"
     )

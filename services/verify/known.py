@@ -11,6 +11,7 @@ from services.index.texts import Entries, Texts
 from services.verify.calibration import Calibration
 from services.verify.check import Batch
 from services.verify.holdout import Holdout
+from services.verify.meanings import Meanings
 from services.verify.prompts import asks_anew, entries
 from services.verify.seeds import Seeds
 from streams.broker import Record
@@ -22,13 +23,19 @@ from streams.topics import word_of
 
 FATES = ("verify", "reject", "review")
 TEXTS = ("seed", "reference", "verify", "review")
+_MEANT = ("seed", "verify")
 _CHUNK = 1_000
 
 
 class Known:
-    """The state of one verifier; `prompts` are remembered only where new ones are asked for."""
+    """The state of one verifier.
 
-    def __init__(self, codec: Codec, pipeline: str, shape: Shape, *, prompts: bool = False) -> None:
+    `prompts` are remembered only where new ones are asked for, `meanings` where texts are compared by them.
+    """
+
+    def __init__(
+        self, codec: Codec, pipeline: str, shape: Shape, *, prompts: bool = False, meanings: Meanings | None = None
+    ) -> None:
         self._codec, self._pipeline, self._shape = codec, pipeline, shape
         self.fates = Ids()
         self.texts = Texts(shape)
@@ -36,10 +43,11 @@ class Known:
         self.holdout = Holdout()
         self.seeds = Seeds()
         self.calibration = Calibration()
+        self.meanings = meanings
         self._decisions = 0
 
     def fold(self, records: Sequence[Record]) -> None:
-        """Take committed records in. Idempotent by id; what is known is not decoded again."""
+        """Take committed records in. Idempotent by id; what is known is not decoded again, but for its meaning."""
         by_word: dict[str, list[Record]] = {}
         for record in records:
             by_word.setdefault(word_of(self._pipeline, record.topic), []).append(record)
@@ -53,6 +61,9 @@ class Known:
                     self._take_texts(some[start : start + _CHUNK], is_seed=word == "seed")
                 elif word == "holdout":
                     self._take_holdout(some[start : start + _CHUNK])
+                if word in _MEANT and self.meanings is not None:
+                    part = some[start : start + _CHUNK]
+                    self.meanings.add(_ids(part), [self._sample(record) for record in part])
 
     def settle(self, fates: IdArray, kept: Entries, asked: Sequence[Sample] = ()) -> None:
         """Take a committed batch in, with those of its samples whose prompts are new. Idempotent by id."""

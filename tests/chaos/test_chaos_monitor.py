@@ -54,6 +54,12 @@ def state(storm: Storm) -> dict[str, bytes]:
     return {(record.key or b"").decode(): record.value for record in storm.read("state")}
 
 
+def has_windows(storm: Storm) -> bool:
+    """Tell whether enough was fed for a window, of which each partition has a quarter."""
+    ends = [end for word in ("generate", "seed") for end in storm.ends(word).values()]
+    return len(ends) == 8 and min(ends) >= 2 * WIDTH * CELL
+
+
 def is_done(storm: Storm) -> bool:
     """Tell whether the stored state reaches to the end of what was fed."""
     guard = json.loads(state(storm).get("guard", b'{"positions": []}'))
@@ -109,6 +115,7 @@ def test_whatever_is_killed_every_document_counts_once(storm: Storm) -> None:
         killed[stage] += 1
         storm.revive()
     time.sleep(1)
+    wait(storm, lambda: has_windows(storm))
     storm.calm()
     waited = wait(storm, lambda: is_done(storm))
     print(f"killed {dict(killed)}; done {waited:.1f} s after the last document")

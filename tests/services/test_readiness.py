@@ -13,6 +13,7 @@ from services.sketch.groups import Groups
 from services.supervise import readiness
 from services.supervise.readiness import KNOWN_AFTER, WATCHED, warnings
 from services.supervise.session import Chosen
+from services.verify import recognizers
 
 
 def told(target: int, **other: Any) -> str:
@@ -67,6 +68,41 @@ def test_who_wants_sentence_vectors_is_told_before_anything_starts_that_the_extr
     monkeypatch.setattr(meaning, "find_spec", lambda _: object())
     _, told_of = islice(readiness.findings(chosen), 2)
     assert told_of == ("embeddings", True, "3 of 25 documents get a vector of all-MiniLM-L6-v2", ())
+
+
+@pytest.mark.parametrize(
+    ("check", "module", "there"),
+    [
+        ("semantic", meaning, "every text gets a vector of all-MiniLM-L6-v2"),
+        ("presidio", recognizers, "24 kinds of numbers are looked for, words in lower case"),
+    ],
+)
+def test_who_asks_for_a_check_is_told_before_anything_starts_that_its_extra_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, check: str, module: Any, there: str
+) -> None:
+    plan = {"seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}, "verify": {"checks": [check]}}
+    chosen = Chosen(recipe=parse(plan, "test"), settings=Settings(), folder=tmp_path)
+    monkeypatch.setattr(module, "find_spec", lambda _: None)
+    _, told_of = islice(readiness.findings(chosen), 2)
+    assert (told_of.name, told_of.ok) == (check, False)
+    assert "run pip install 'ballast[" in told_of.told
+    monkeypatch.setattr(module, "find_spec", lambda _: object())
+    _, told_of = islice(readiness.findings(chosen), 2)
+    assert told_of == (check, True, there, ())
+
+
+def test_who_has_too_few_human_documents_for_semantic_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "so be it"}\n' * 900)
+    plan: dict[str, Any] = {
+        "seeds": {"reader": "jsonl", "path": str(tmp_path / "a.jsonl"), "licence": "cc0"},
+        "generate": {"target": 1},
+        "verify": {"checks": ["semantic"], "false_flag": 0.5},
+    }
+    notes = notes_of(plan, tmp_path)
+    assert any(note.startswith("With `semantic` in verify.checks verify waits for a reference") for note in notes)
+    assert any("verify.semantic_false_flag 0.01 needs, `semantic` flags nothing" in note for note in notes)
+    plenty = {**plan, "verify": {"checks": ["semantic"], "semantic_false_flag": 0.02}, "split": {"reference": 0.4}}
+    assert not any("semantic" in note for note in notes_of(plenty, tmp_path))
 
 
 def test_a_source_without_weight_is_not_missed() -> None:

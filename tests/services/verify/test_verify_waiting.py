@@ -12,18 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from idling import until_idle
 from structlog.testing import capture_logs
-from verify_world import CODEC, NOW, drain, events, fates, human, put, recipe, sample, stage, text, world
+from verify_world import CODEC, NOW, accept, drain, events, fates, human, put, recipe, refer, sample, stage, text, world
 
 from services import artefact, reference
 from services.artefact import Artefact
 from services.recipe import RecipeError, parse
-from services.steering import accept_reference, set_share
-from streams.broker import Outgoing
+from services.steering import set_share
 from streams.errors import UnavailableError
-from streams.events import SampleIngested
 from streams.memory import MemoryBroker
 from streams.samples import Sample, digest
-from streams.topics import name
 
 CONSISTENT = recipe(checks=["format", "consistency"])
 CHECKED = 119
@@ -49,18 +46,6 @@ def fitted_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reference, "build_artefact", build)
         yield
-
-
-def refer(broker: MemoryBroker, part: Any, samples: Sequence[Sample]) -> None:
-    producer = broker.producer()
-    for one in samples:
-        event = SampleIngested(event_id=one.sample_id, occurred_at=0, pool="reference", part=part, sample=one)
-        producer.send([Outgoing(name("p", "reference"), one.sample_id.encode(), CODEC.encode(event))])
-    producer.flush()
-
-
-def accept(broker: MemoryBroker) -> None:
-    accept_reference(broker, CODEC, "p", reason="the test's", now=NOW)
 
 
 def words(key: object, least: int, most: int) -> str:
@@ -242,9 +227,10 @@ def test_a_local_judge_waits_for_the_reference_too_and_flags_what_loops() -> Non
     ]
 
 
-def test_a_recipe_has_to_ask_for_a_local_judge() -> None:
+@pytest.mark.parametrize("check", ["local_judge", "semantic", "presidio"])
+def test_a_recipe_has_to_ask_for_what_takes_long_or_needs_an_extra(check: str) -> None:
     plan = {"seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}}
-    assert "local_judge" not in parse(plan, "test").verify.checks
+    assert check not in parse(plan, "test").verify.checks
 
 
 def test_a_person_sees_the_nearest_human_text_beside_what_he_decides_about() -> None:

@@ -8,9 +8,10 @@ from typing import Any, get_args
 from idling import until_idle
 
 from services.index.minhash import Shape, shape
+from services.recipe import OPTIONAL, Recipe, parse
 from services.recipe import Check as CheckName
-from services.recipe import Recipe, parse
 from services.stage import Context, Stage
+from services.steering import accept_reference
 from services.verify.check import Batch
 from services.verify.service import build
 from streams.broker import Outgoing, TopicPartition
@@ -23,7 +24,7 @@ from streams.topics import ensure, name
 
 CODEC = Codec()
 SHAPE: Shape = shape(0.8)
-WITHOUT_REFERENCE = [check for check in get_args(CheckName) if check not in ("consistency", "local_judge")]
+WITHOUT_REFERENCE = [check for check in get_args(CheckName) if check not in ("consistency", *OPTIONAL)]
 NOW = 1_700_000_000_000
 _WORDS = [f"word{n}" for n in range(5_000)]
 
@@ -75,6 +76,19 @@ def put(broker: MemoryBroker, word: str, samples: Iterable[Sample]) -> None:
         )
         producer.send([Outgoing(name("p", word), one.sample_id.encode(), CODEC.encode(event))])
     producer.flush()
+
+
+def refer(broker: MemoryBroker, part: Any, samples: Iterable[Sample]) -> None:
+    """Put human documents into a part of the reference."""
+    producer = broker.producer()
+    for one in samples:
+        event = SampleIngested(event_id=one.sample_id, occurred_at=0, pool="reference", part=part, sample=one)
+        producer.send([Outgoing(name("p", "reference"), one.sample_id.encode(), CODEC.encode(event))])
+    producer.flush()
+
+
+def accept(broker: MemoryBroker) -> None:
+    accept_reference(broker, CODEC, "p", reason="the test's", now=NOW)
 
 
 def context(broker: Any, settings: Recipe | None = None, metrics: Metrics | None = None) -> Context:
