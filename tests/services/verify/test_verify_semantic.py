@@ -348,7 +348,7 @@ def test_without_the_extra_nothing_starts(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_it_is_asked_last_and_of_fewer_at_once(model: Model, tmp_path: Path) -> None:
     chosen = recipe(checks=["format", "math", "semantic"])
-    known = Known(CODEC, "p", SHAPE, knowing(tmp_path, []))
+    known = Known(CODEC, "p", SHAPE, meanings=knowing(tmp_path, []))
     assert [check.name for check in checks(chosen, known, Fitted()).costly] == ["math", "semantic"]
     assert most_records(chosen) == 500
     assert most_records(recipe()) == 1_000
