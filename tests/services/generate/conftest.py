@@ -12,6 +12,11 @@ def _close_worlds() -> Iterator[None]:
     World.close_all()
 
 
+@pytest.fixture(autouse=True)
+def _steps_end_when_nothing_is_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.generate.dispatcher._SECONDS", 50.0)
+
+
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Server]]:
     opened: list[Server] = []

@@ -20,11 +20,6 @@ from streams.events import DeadLetter
 from streams.metrics import Metrics
 
 
-@pytest.fixture(autouse=True)
-def _steps_end_when_nothing_is_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.generate.dispatcher._SECONDS", 50.0)
-
-
 def test_a_call_that_fails_eight_times_is_a_dead_letter_and_its_replay_is_asked_anew() -> None:
     world = World(recipe(sources=stubs("a"), target=20))
     world.clock = clock = Clock()

@@ -165,10 +165,7 @@ def test_a_call_that_is_refused_after_its_replay_needs_another_replay() -> None:
     assert {event.call_index for event in world.made()} == {0, 2, 3}
 
 
-def test_too_many_refusals_stop_the_stage_and_leave_no_dead_letter_of_the_last_wave(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("services.generate.dispatcher._SECONDS", 50.0)  # a step ends when nothing is in flight
+def test_too_many_refusals_stop_the_stage_and_leave_no_dead_letter_of_the_last_wave() -> None:
     world = World(recipe(target=1_000, concurrency=200))
     stage = world.slot({"a": Vendor(refusing(*range(1_000)))})
     stage.start()

@@ -38,11 +38,8 @@ def test_a_paid_source_makes_candidates_whose_lineage_says_what_was_asked_and_wh
     assert told(server, world) == (0, 0, pytest.approx(3 * 170e-6))
 
 
-def test_nine_tenths_of_what_a_source_may_have_are_in_flight_all_the_time(
-    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nine_tenths_of_what_a_source_may_have_are_in_flight_all_the_time(serve: Callable[..., Server]) -> None:
     """The server answers only while as many are: who waits for the slowest call, or for the next step, stands still."""
-    monkeypatch.setattr("services.generate.dispatcher._SECONDS", 50.0)
     server = serve(limit=200)
     world = world_of(source(server, concurrency=200), target=450, seeds=450)
     stage = world.slot(None)
