@@ -1,13 +1,14 @@
 """What the plan draws: how many calls there is room for, and which seed each new one has that is not the plan's own."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import chain, islice, repeat
+from itertools import islice
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.generate.quota import Room, limits, room
+from services.generate.rare import RareSeeds, is_rare, rare_seed
 from services.generate.state import State
 from services.recipe import Recipe
 
@@ -39,10 +40,10 @@ class Draws(Protocol):
 
 
 class AsPlanned:
-    """All seeds alike, in the order of the plan."""
+    """All seeds in the order of the plan, but for the calls that draw those of neglected regions."""
 
-    def __init__(self, recipe: Recipe, slot: int, state: State) -> None:
-        self._state = state
+    def __init__(self, recipe: Recipe, slot: int, state: State, rare: RareSeeds) -> None:
+        self._state, self._rare, self._key = state, rare, recipe.pipeline
         self._limits = limits(recipe.generate, slot)
         self._room = 0
 
@@ -65,5 +66,7 @@ class AsPlanned:
 
     def seeds(self, calls: Sequence[int], again: Sequence[int]) -> Iterator[Draw]:
         """Yield the seed of each new call, those first that are to be drawn `again`."""
-        chosen = (Draw(number, is_again=True) for number in again)
-        return islice(chain(chosen, repeat(Draw(None, is_again=False))), len(calls))
+        yield from (Draw(number, is_again=True) for number in again[: len(calls)])
+        rare = self._rare.numbers(self._state.policies.latest) if calls else []
+        for call in calls[len(again) :]:
+            yield Draw(rare_seed(call, rare, self._key) if rare and is_rare(call) else None, is_again=False)

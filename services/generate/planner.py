@@ -12,12 +12,12 @@ from services.generate.local import LocalProvider
 from services.generate.plan import Call, plan, seed_number, source_of, weights
 from services.generate.prompts.templates import templates_of
 from services.generate.quota import Room
+from services.generate.rare import RareSeeds
 from services.generate.state import State
 from services.generate.stratified import Stratified
 from services.generate.upcoming import Draft
 from services.generate.wave import LARGEST_SIZE
 from services.models.provider import Provider
-from services.recipe import Recipe
 from services.stage import Context
 from streams.topics import name
 
@@ -31,7 +31,7 @@ class Planner:
         self._recipe = context.recipe
         self._sources = {source.name: source for source in self._recipe.sources}
         self._templates = templates_of(self._recipe)
-        self._draws = _draws(self._recipe, context.slot, state)
+        self._draws = _draws(context, state)
         self._ahead = LARGEST_SIZE + sum(source.concurrency for source in self._recipe.sources)
         self._backlog = Backlog(context.broker, context.codec, name(context.pipeline, "mix"))
 
@@ -128,6 +128,8 @@ class Planner:
         self.why = why
 
 
-def _draws(recipe: Recipe, slot: int, state: State) -> Draws:
-    quotas = recipe.generate.quotas
-    return AsPlanned(recipe, slot, state) if quotas is None else Stratified(recipe, quotas, slot, state)
+def _draws(context: Context, state: State) -> Draws:
+    recipe, quotas = context.recipe, context.recipe.generate.quotas
+    if quotas is not None:
+        return Stratified(recipe, quotas, context.slot, state)
+    return AsPlanned(recipe, context.slot, state, RareSeeds(context, state.pool))
