@@ -61,7 +61,10 @@ def decisions(policies: Sequence[MixPolicySet]) -> list[Decision]:
 
 
 def _renews(policy: MixPolicySet, made: MixPolicySet) -> bool:
-    """Tell whether a policy changes nothing but its time; seeds that are given back are an order, given once."""
+    """Tell whether a policy changes nothing of the mixture but its time.
+
+    Seeds that are given back are an order, given once; which are drawn more changes with nearly every window.
+    """
     same = replace(
         policy,
         event_id=made.event_id,
@@ -71,6 +74,7 @@ def _renews(policy: MixPolicySet, made: MixPolicySet) -> bool:
         reason=made.reason,
         inputs=made.inputs,
         regenerate=made.regenerate,
+        neglected=made.neglected,
     )
     timed = (policy.expires_at is None) == (made.expires_at is None)
     return timed and same == made and not policy.regenerate

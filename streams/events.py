@@ -205,6 +205,7 @@ class MixPolicySet:
     held: tuple[SourceRange, ...] = ()
     dropped: tuple[SourceRange, ...] = ()
     regenerate: tuple[str, ...] = ()
+    neglected: tuple[int, ...] = ()
     reference_version: int = 0
     reference_end: tuple[int, ...] = ()
     seed_end: tuple[int, ...] = ()

@@ -82,6 +82,20 @@ class Calls:
         mine = int((lost % self._slots == self._slot).sum())
         return _without(self.own, mine), _without(self.all, len(lost))
 
+    def by_stratum(self, strata: NDArray[np.int16], count: int, lost: NDArray[np.int64]) -> list[tuple[Counts, Counts]]:
+        """Return the counts of this slot and of all in each of `count` strata, as if these accepted calls were lost.
+
+        `strata` has the number of each call's stratum, -1 for none.
+        """
+        places = np.frombuffer(_PLACE, np.uint8)[np.frombuffer(bytes(self._seen), np.uint8)].astype(np.int64)
+        places[lost] = _LOST
+        known = min(len(places), len(strata))
+        calls = np.flatnonzero(strata[:known] >= 0)
+        cells = strata[calls].astype(np.int64) * (_PLACES + 1) + places[calls]
+        mine = calls % self._slots == self._slot
+        own, everyone = (np.bincount(some, minlength=count * (_PLACES + 1)) for some in (cells[mine], cells))
+        return list(zip(_counted(own), _counted(everyone), strict=True))
+
     def fresh(self, count: int) -> list[int]:
         """Return the first `count` calls of this slot of which nothing was seen."""
         while self._next < len(self._seen) and self._seen[self._next]:
@@ -122,3 +136,7 @@ _PLACE = bytes(_place(seen) for seen in range(64))
 
 def _without(counts: Counts, accepted: int) -> Counts:
     return counts._replace(accepted=counts.accepted - accepted, lost=counts.lost + accepted)
+
+
+def _counted(cells: NDArray[np.int64]) -> list[Counts]:
+    return [Counts(*row[:_PLACES]) for row in cells.reshape(-1, _PLACES + 1).tolist()]

@@ -1,18 +1,20 @@
 """Which calls come next: asked ones without an answer, replays, then new ones as far as the quota has room."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from itertools import chain, islice, repeat
 
 import numpy as np
 import structlog
 
 from services.generate.backlog import Backlog
 from services.generate.drawn import key_of
+from services.generate.draws import AsPlanned, Draw, Draws
 from services.generate.local import LocalProvider
 from services.generate.plan import Call, plan, seed_number, source_of, weights
 from services.generate.prompts.templates import templates_of
-from services.generate.quota import Room, limits, room
+from services.generate.quota import Room
+from services.generate.rare import RareSeeds
 from services.generate.state import State
+from services.generate.stratified import Stratified
 from services.generate.upcoming import Draft
 from services.generate.wave import LARGEST_SIZE
 from services.models.provider import Provider
@@ -29,7 +31,7 @@ class Planner:
         self._recipe = context.recipe
         self._sources = {source.name: source for source in self._recipe.sources}
         self._templates = templates_of(self._recipe)
-        self._limits = limits(self._recipe.generate, context.slot)
+        self._draws = _draws(context, state)
         self._ahead = LARGEST_SIZE + sum(source.concurrency for source in self._recipe.sources)
         self._backlog = Backlog(context.broker, context.codec, name(context.pipeline, "mix"))
 
@@ -38,6 +40,8 @@ class Planner:
         grown = self._state.pool.settle(now)
         if not (size := self._state.pool.size):
             return self._wait("waiting for seeds")
+        if grown:
+            self._draws.grown()
         for each in self._providers.values():
             if isinstance(each, LocalProvider):
                 each.refresh(self._state.pool, grown=grown)
@@ -53,13 +57,12 @@ class Planner:
         others = {name: weight for name, weight in weighted.items() if name not in out}
         allowed = self.allowed()
         asked = sorted(self._state.asked.keys() - busy, key=lambda call: (failures(call), call))
-        for index, number in self._numbered(now, asked, is_again_possible=bool(others)):
-            plain = number is None
+        for index, (number, is_again) in self._numbered(now, asked, is_again_possible=bool(others)):
             yield Draft(
                 index,
-                source_of(index, weighted if plain else others or weighted),
+                source_of(index, others or weighted if is_again else weighted),
                 seed_number(index, size, self._context.pipeline) if number is None else number,
-                allowed if plain else allowed - out,
+                allowed - out if is_again else allowed,
             )
         return None
 
@@ -82,15 +85,18 @@ class Planner:
         policy = self._state.policies.latest
         return frozenset(name for name in self._sources if policy is None or policy.weights.get(name, 1.0) > 0)
 
-    def _numbered(self, now: int, asked: list[int], *, is_again_possible: bool) -> Iterator[tuple[int, int | None]]:
-        """Yield the next calls, each with the number of its seed if that is another than the plan's."""
+    def _numbered(self, now: int, asked: list[int], *, is_again_possible: bool) -> Iterator[tuple[int, Draw]]:
+        """Yield the next calls, each with its seed."""
         repeated, fresh = self._indices(now)
         asked += repeated
         left = self._state.seeds_again() if fresh and is_again_possible else []
-        keys = [*(self._moved(index) for index in asked), *islice(chain(left, repeat(None)), len(fresh))]
-        numbers = self._state.pool.find({*left, *(key for key in keys if key is not None)})
-        for index, key in zip([*asked, *fresh], keys, strict=True):
-            yield index, None if key is None else numbers.get(key)
+        moved = [self._moved(index) for index in asked]
+        numbers = self._draws.find({*left, *(key for key in moved if key is not None)})
+        for index, key in zip(asked, moved, strict=True):
+            number = None if key is None else numbers.get(key)
+            yield index, Draw(number, is_again=number is not None)
+        again = [numbers[key] for key in left if key in numbers]
+        yield from zip(fresh, self._draws.seeds(fresh, again), strict=False)
 
     def _moved(self, index: int) -> int | None:
         """Return the key of the seed that a call was asked with, unless it is the plan's."""
@@ -101,20 +107,18 @@ class Planner:
 
     def _indices(self, now: int) -> tuple[list[int], list[int]]:
         """Return the refused calls to ask again, and those to ask for the first time."""
-        state = self._state
         room = self._room(now)
         self._wait(room.why)
-        replays = list(islice(sorted(state.replays), room.calls))
-        return replays, state.calls.fresh(min(room.calls - len(replays), self._ahead))
+        replays = self._draws.replays()
+        return replays, self._state.calls.fresh(min(room.calls - len(replays), self._ahead))
 
     def _room(self, now: int) -> Room:
         """Return what may be asked; what the policy keeps out of the mix is as good as lost, until it is released."""
         state = self._state
         kept_out = state.kept_out()
-        own, everyone = state.calls.without(np.unique(kept_out[kept_out >= 0]))
-        enough = self._limits.in_flight - everyone.unverified - LARGEST_SIZE
+        enough = self._recipe.generate.in_flight - state.calls.all.unverified - LARGEST_SIZE
         unmixed = self._backlog.unmixed(state.accepted - len(kept_out), enough, now)
-        return room(own, everyone, self._limits, unmixed)
+        return self._draws.room(np.unique(kept_out[kept_out >= 0]), unmixed)
 
     def _wait(self, why: str) -> None:
         """Say once what the slot waits for."""
@@ -122,3 +126,10 @@ class Planner:
             counts = self._state.calls.all
             structlog.get_logger().info("generate", why=why, accepted=counts.accepted, outstanding=counts.live)
         self.why = why
+
+
+def _draws(context: Context, state: State) -> Draws:
+    recipe, quotas = context.recipe, context.recipe.generate.quotas
+    if quotas is not None:
+        return Stratified(recipe, quotas, context.slot, state)
+    return AsPlanned(recipe, context.slot, state, RareSeeds(context, state.pool))

@@ -34,7 +34,7 @@ class Room(NamedTuple):
     """How many calls may be made now; `why` says what holds the rest back."""
 
     calls: int
-    why: Why
+    why: str
 
 
 def share(total: int, slot: int, slots: int) -> int:

@@ -16,6 +16,7 @@ from services.generate.planner import Planner
 from services.generate.pool import SeedPool
 from services.generate.sources import connected
 from services.generate.state import FACTS, State
+from services.generate.strata import Strata
 from services.generate.wave import LARGEST_SIZE
 from services.models.answers import Refusal
 from services.models.provider import Provider
@@ -93,14 +94,16 @@ class Generator:
     def _make_state(self) -> State:
         context, locals_ = self._context, self._locals
         corpora = {key: each.corpus for key, each in locals_.items() if each.corpus is not None}
+        calls = Calls(context.slot, self._recipe.generate.slots)
         folder = context.spools / f"generate-{context.slot}" / "seed"
         return State(
             codec=context.codec,
             pipeline=context.pipeline,
-            calls=Calls(context.slot, self._recipe.generate.slots),
+            calls=calls,
             pool=SeedPool(context.broker, context.codec, name(context.pipeline, "seed"), folder),
             own={key: corpus for key, corpus in corpora.items() if self._sources[key].trained_on == "self"},
             budgets=budgets(self._recipe),
+            strata=Strata(self._recipe.generate.quotas, calls.owns),
             mixed=[corpus for key, corpus in corpora.items() if self._sources[key].trained_on == "mix"],
         )
 

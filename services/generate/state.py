@@ -17,6 +17,7 @@ from services.generate.corpus import Corpus
 from services.generate.drawn import Drawn
 from services.generate.kept_out import KeptOut
 from services.generate.pool import SeedPool
+from services.generate.strata import Strata
 from services.groups import BROUGHT
 from services.models.cost import Cost
 from services.models.provider import RefusedError
@@ -43,9 +44,10 @@ class State:
         own: Mapping[str, Corpus],
         mixed: Sequence[Corpus],
         budgets: Budgets,
+        strata: Strata,
     ) -> None:
         self._codec, self._pipeline = codec, pipeline
-        self.calls, self.pool, self.budgets = calls, pool, budgets
+        self.calls, self.pool, self.budgets, self.strata = calls, pool, budgets, strata
         self.policies = Policies(codec)
         self.accepted = 0
         self.drawn = Drawn()
@@ -83,6 +85,7 @@ class State:
         if event.purpose != PURPOSE:
             return
         self.drawn.note(event)
+        self.strata.note(event)
         if self.calls.owns(call) and event.worst_tokens:
             self._spent(event)
         if not self.calls.owns(call) or self.calls.seen(call, Seen.MADE):

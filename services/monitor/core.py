@@ -10,6 +10,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from services import regions
 from services.artefact import SCORES
 from services.groups import ALL, HUMAN, MOST, Name, parsed
 from services.monitor import decisions as deciding
@@ -130,6 +131,10 @@ class MonitorCore:
             excess = measuring.tail_excess(tuple(each for each in found if not each.name.startswith("novel_")))
             limits = self._setting.limits
             now = replace(now, decisions=deciding.measured(now.decisions, window, excess, limits, inputs))
+        if parts.word == "generate":
+            here = self._yardstick.regions
+            there = regions.counted(whole.vectors, here)
+            now = replace(now, decisions=deciding.reached(now.decisions, parts.source, there, here))
         event = CollapseMeasured(
             event_id=event_id(CollapseMeasured, name, self._setting.version, window),
             occurred_at=0,

@@ -10,9 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
+import numpy as np
+
+from services import regions
 from services.monitor import control
 from services.monitor.control import Control, Limits
 from streams.parts import OPEN_END, SourceRange
+from streams.stats.cells import Codebook
 
 Phase = Literal["admitting", "healthy", "refused", "quarantined", "probation"]
 PROBATION_DOCUMENTS = 1_000
@@ -43,6 +47,8 @@ class Decisions:
     reason: str = "the monitor has started; no source is admitted yet"
     inputs: Mapping[str, float] = field(default_factory=dict)
     number: int = 0
+    reached: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # of each source's last window, by region
+    neglected: tuple[int, ...] = ()  # regions that the sources together reach too little
 
     def source(self, name: str) -> Source:
         """Return what is decided about a source; a new one is to be admitted."""
@@ -63,7 +69,7 @@ def renumbered(now: Decisions, version: int) -> Decisions:
     """Return the decisions by a reference version: with another one, windows have other lengths and numbers."""
     if now.version == version:
         return now
-    return replace(now, version=version, control=replace(now.control, window=-1))
+    return replace(now, version=version, control=replace(now.control, window=-1), reached={}, neglected=())
 
 
 def declare(now: Decisions, declared: Mapping[str, str]) -> tuple[Decisions, list[str]]:
@@ -73,7 +79,8 @@ def declare(now: Decisions, declared: Mapping[str, str]) -> tuple[Decisions, lis
     """
     others = [name for name, told in sorted(declared.items()) if now.declared.get(name, told) != told]
     sources = {name: source for name, source in now.sources.items() if name not in others}
-    return replace(now, sources=sources, declared={**now.declared, **declared}), others
+    reached = {name: counts for name, counts in now.reached.items() if name not in others}
+    return replace(now, sources=sources, declared={**now.declared, **declared}, reached=reached), others
 
 
 def admitted(now: Decisions, name: str, at: int, *, refused_for: str | None) -> Decisions:
@@ -148,6 +155,14 @@ def measured(
     return replace(now, control=following, reason=reason, inputs=inputs, number=now.number + 1, regenerate=())
 
 
+def reached(now: Decisions, name: str, counts: regions.Counts, of: Codebook) -> Decisions:
+    """Take in how many documents of a source's window lie in each region; what a source that is out says is nothing."""
+    known = {**now.reached, name: tuple(counts.tolist())}
+    heard = [known[each] for each in sorted(known) if now.source(each).phase in ("admitting", "healthy")]
+    together = np.sum([np.array(each, np.int64) for each in heard], axis=0) if heard else np.zeros_like(counts)
+    return replace(now, reached=known, neglected=regions.neglected(together, of))
+
+
 def weights(now: Decisions) -> dict[str, float]:
     """Return by how much the recipe's weight is multiplied, for each source that does not keep it."""
     factors: dict[Phase, float] = {"quarantined": 0.0, "refused": 0.0, "probation": PROBATION_WEIGHT}
@@ -184,7 +199,9 @@ def from_bytes(data: bytes) -> Decisions:
     }
     dropped = tuple(SourceRange(**each) for each in of["dropped"])
     parts = {"sources": sources, "dropped": dropped, "control": control.from_dict(of["control"])}
-    return Decisions(**{**of, **parts, "regenerate": tuple(of["regenerate"])})
+    seen = {name: tuple(counts) for name, counts in of.get("reached", {}).items()}
+    told = {"regenerate": tuple(of["regenerate"]), "reached": seen, "neglected": tuple(of.get("neglected", ()))}
+    return Decisions(**{**of, **parts, **told})
 
 
 def _with(now: Decisions, name: str, source: Source, reason: str, inputs: Mapping[str, float]) -> Decisions:

@@ -57,6 +57,7 @@ def _wanted(last: MixPolicySet | None, decisions: Decisions, now: int) -> MixPol
         held=deciding.held(decisions),
         dropped=_closed(decisions.dropped, start.dropped, version),
         regenerate=decisions.regenerate,
+        neglected=decisions.neglected,
         inputs={**decisions.inputs, "decision": float(decisions.number)},
     )
 

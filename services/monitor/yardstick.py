@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from services import regions
 from services.artefact import Artefact
 from services.monitor import meanings
 from services.monitor.strata import ONE_POOL, UNCALIBRATED, UNKNOWN, Pools, apportioned, moved, pooled
@@ -24,7 +25,6 @@ from streams.stats.novelty import LENGTHS, Novelty
 DRAWS = 40  # human windows that make a null
 PART = 4  # human documents at least, in windows
 _SEED = 7
-_CELLS = 24
 _OF_COVERAGE = ("precision", "recall", "density", "coverage")
 _Z = 1.96
 _LEFT_OUT = 0.05  # of a window may be uncalibrated
@@ -44,7 +44,7 @@ class Yardstick:
     """Measures windows of `size` documents against as many human ones; `pools` tell which strata count as one.
 
     `nulls` are those of windows in the proportions of the human documents; empty where there are too few. `sampled`
-    documents of a window have a sentence vector, which adds what `meanings` measures.
+    documents of a window have a sentence vector, which adds what `meanings` measures. `regions` are those of the space.
     """
 
     def __init__(self, human: Documents, size: int, pools: Pools = ONE_POOL, sampled: int = 0) -> None:
@@ -57,7 +57,7 @@ class Yardstick:
         self._features = discrepancy.fit(vectors, seed=_SEED)
         self._balls = coverage.fit(vectors)
         self._gaussian = spectrum.fit(vectors)
-        self._cells = cells.fit(mixed.vectors.astype(np.float64), _CELLS, _SEED)
+        self.regions = regions.codebook(human.vectors)
         self._meanings = meanings.fit(mixed, sampled, _SEED)
         self._of_others = pooled(self._others.strata, pools)
         self._mixed: dict[tuple[int, ...], Mapping[str, Null]] = {}
@@ -94,7 +94,7 @@ class Yardstick:
     def _of_all(self, window: Documents) -> dict[str, float]:
         vectors, divergent = window.vectors.astype(np.float64), divergence.Divergence(self._words)
         divergent.update(window.flat())
-        balls, occupied = coverage.Coverage(self._balls), cells.Cells(self._cells)
+        balls, occupied = coverage.Coverage(self._balls), cells.Cells(self.regions)
         distant, spread = discrepancy.Discrepancy(self._features), spectrum.Spectrum(self._gaussian)
         balls.update(coverage.Keyed(window.keys, vectors))
         for one in (occupied, distant, spread):

@@ -16,6 +16,7 @@ from services.recipe.asking import Personas, Strategies
 from services.recipe.judging import OPTIONAL, Check, Judge, LabelRule, LabelRules, Review, Verify
 from services.recipe.making import Generate, Hygiene, Seeds, Source, Split, Trained
 from services.recipe.part import Name, Part, RecipeError
+from services.recipe.quotas import Quotas
 from services.recipe.served import Price, Served
 from services.recipe.spending import Budget
 from services.recipe.using import Evaluate, Mix, Monitor
@@ -34,6 +35,7 @@ __all__ = [
     "Monitor",
     "Personas",
     "Price",
+    "Quotas",
     "Recipe",
     "RecipeError",
     "Review",
@@ -104,6 +106,17 @@ class Recipe(Part):
                     f"a budget of dollars holds for source {source.name}, whose price is unknown; give its `price`, or "
                     "a budget of tokens instead"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _labels_have_sources(self) -> "Recipe":
+        if self.generate.quotas is not None and self.generate.quotas.by == "label":
+            for source in self.sources:
+                if source.provider == "local":
+                    raise ValueError(
+                        f"the quotas are by label and source {source.name} of provider local makes samples without "
+                        "one; remove it, or have quotas by domain"
+                    )
         return self
 
     @property

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from services.recipe.asking import Personas, Strategies
 from services.recipe.part import Name, Part, Share
+from services.recipe.quotas import Quotas
 from services.recipe.served import Served
 from services.recipe.spending import Budget
 
@@ -115,6 +116,7 @@ class Generate(Part):
 
     target: int = Field(ge=1, description="Accepted samples wanted; what a policy holds or drops is none.")
     over_generate: float = Field(default=4, ge=1, le=100, description="Candidates at most, as a multiple of target.")
+    quotas: Quotas | None = Field(default=None, description="How target is divided; null: as the seeds are.")
     temperature: tuple[float, float] | None = Field(
         default=None,
         description="Range of five steps; null: 0.2 to 0.6 for math, code and classification, else 0.7 to 1.1.",
@@ -126,3 +128,9 @@ class Generate(Part):
     slots: int = Field(default=1, ge=1, le=64)
     in_flight: int = Field(default=5_000, ge=1, description="Stop while unverified and unmixed exceed this.")
     max_tokens: int = Field(default=120, ge=1)
+
+    @model_validator(mode="after")
+    def _quotas_are_the_target(self) -> "Generate":
+        if self.quotas is not None and (total := sum(self.quotas.targets.values())) != self.target:
+            raise ValueError(f"the quotas sum up to {total} and target is {self.target}; make them the same")
+        return self

@@ -88,11 +88,15 @@ def fit(vectors: Vectors, cells: int, seed: int) -> Codebook:
     return Codebook(centres, _counted(others, centres), _rarest(_counted(fitted, centres)))
 
 
+def nearest(vectors: Vectors, centres: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the cell of each vector (n,)."""
+    # Half the squared distance, without the vector's own square, which is the same for every centre.
+    return np.asarray(np.argmin((centres**2).sum(1) / 2 - vectors @ centres.T, axis=1), np.int64)
+
+
 def _counted(vectors: Vectors, centres: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return how many vectors are nearest to each centre."""
-    # Half the squared distance, without the vector's own square, which is the same for every centre.
-    nearest = np.argmin((centres**2).sum(1) / 2 - vectors @ centres.T, axis=1)
-    return np.bincount(nearest, minlength=len(centres))
+    return np.bincount(nearest(vectors, centres), minlength=len(centres))
 
 
 def _rarest(counts: NDArray[np.int64]) -> NDArray[np.bool_]:

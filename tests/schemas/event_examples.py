@@ -197,6 +197,7 @@ EXAMPLES = {
         held=(RANGE,),
         dropped=(RANGE,),
         regenerate=("trigram",),
+        neglected=(3, 21),
         reference_version=1,
         reference_end=(10, 20, 30, 40),
         seed_end=(50, 60, 70, 80),

@@ -134,14 +134,20 @@ class World:
         self._producer.send([Outgoing(name(self.pipeline, word), key.encode(), value)])
         self._producer.flush()
 
-    def seeds(self, count: int, text: Callable[[int], str] = lambda i: f"seed number {i} has words") -> None:
+    def seeds(
+        self,
+        count: int,
+        text: Callable[[int], str] = lambda i: f"seed number {i} has words",
+        domain: Callable[[int], str] = lambda i: f"domain-{i % 2}",
+    ) -> None:
         for i in range(count):
             sample = Sample(
                 sample_id=digest("seed", i),
                 content_hash=digest("seed", i),
                 task=self.recipe.task,
                 turns=(Turn(role="document" if self.recipe.task == "text" else "user", text=text(i)),),
-                tags={"domain": f"domain-{i % 2}"},
+                label=f"label-{i % 3}",
+                tags={"domain": domain(i)},
                 lineage=Lineage(origin="HUMAN", generation=0),
             )
             event = SampleIngested(event_id=digest(i), occurred_at=self.now, pool="seed", sample=sample)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 import pytest
 from generate_world import Vendor, World, by_hash, recipe
 
+from services.generate.draws import AsPlanned
 from services.generate.ledger import ledger
 from services.generate.service import Generator
 from streams.errors import FatalError
@@ -33,7 +34,9 @@ def test_slots_on_a_real_broker_reach_the_target_exactly_though_their_processes_
     assert len(calls) == len(set(calls))
     assert set(vendor.bought.values()) == {1}
     assert ledger(world.responses()) == []
-    zombie._planner._limits = zombie._planner._limits._replace(own_target=100, target=200, own_calls=400, calls=800)
+    draws = zombie._planner._draws
+    assert isinstance(draws, AsPlanned)
+    draws._limits = draws._limits._replace(own_target=100, target=200, own_calls=400, calls=800)
     with pytest.raises(FatalError):
         steps(zombie, 20)
     assert len(world.made()) == len(calls)

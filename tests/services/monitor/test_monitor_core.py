@@ -26,6 +26,7 @@ from monitor_world import (
     yardstick,
 )
 
+from services import regions
 from services.groups import MOST
 from services.monitor import stored
 from services.monitor.change import ADMISSION
@@ -36,6 +37,7 @@ from streams.errors import FatalError
 from streams.events import BatchSketched
 from streams.stats.documents import from_bytes
 from streams.stats.novelty import MEMORY
+from streams.stats.sequential import CELL
 
 A, B = "generate/text/a", "generate/text/b"
 TOPICS = [[A, B], [A], [B], ["verify/text/a", "verify/text/b"], [SEEDS], [MIX]]
@@ -269,6 +271,20 @@ def test_a_window_is_measured_once_as_the_yardstick_says(seed: int, order: Seque
         assert (each.documents, each.alarm, each.alarm_kind) == (WINDOW, None, "none")
         assert run.log[each.last_offset].occurred_at == each.occurred_at
         assert (each.artefact_hash, each.reference_version) == (ARTEFACT, 1)
+
+
+def test_a_window_of_a_source_tells_which_regions_it_neglects_and_no_other_group_does() -> None:
+    run, sketcher, rng = Run(), Sketcher(), np.random.default_rng(3)
+    for group in (MIX, SEEDS, "verify/text/a", A):
+        assert run.state.decisions.reached == {}
+        said = documents(rng, WINDOW)
+        said = said._replace(vectors=np.abs(said.vectors))
+        for partition in range(PARTITIONS):
+            part = said.part(partition * WIDTH * CELL, (partition + 1) * WIDTH * CELL)
+            run.take(sketcher.sketch(partition, {group: part}))
+    decided, of = run.state.decisions, yardstick().regions
+    assert decided.reached == {"a": tuple(regions.counted(said.vectors, of).tolist())}
+    assert decided.neglected == regions.neglected(np.array(decided.reached["a"]), of) != ()
 
 
 def test_novelty_is_measured_only_where_its_memory_was_full_and_evidence_where_there_is_a_baseline() -> None:

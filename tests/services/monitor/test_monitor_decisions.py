@@ -1,6 +1,8 @@
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -10,6 +12,7 @@ from services.monitor import control
 from services.monitor import decisions as deciding
 from services.monitor.decisions import PROBATION_WEIGHT, Alarm, Decisions, Phase
 from streams.parts import OPEN_END, covered
+from streams.stats.cells import Codebook
 
 NAMES = ("a", "b")
 PARTITIONS = 3
@@ -167,3 +170,32 @@ def test_a_window_that_could_not_be_measured_is_told_so(excess: float | None) ->
         assert expected in then.reason
     if excess is None:
         assert then.control.alpha < 0.25
+
+
+def test_regions_are_neglected_that_all_sources_together_reach_too_little_but_for_those_that_are_out() -> None:
+    of = Codebook(np.zeros((3, 1)), np.array([50, 30, 20]), np.zeros(3, np.bool_))
+    alone = deciding.reached(START, "a", np.array([60, 0, 40]), of)
+    assert alone.neglected == (1,)
+    both = deciding.reached(alone, "b", np.array([40, 60, 0]), of)
+    assert both.neglected == ()
+    out = deciding.alarmed(both, "b", alarm({}), LIMITS)
+    again = deciding.reached(out, "a", np.array([70, 0, 30]), of)
+    assert again.neglected == (1,)
+    assert again.reached == {"a": (70, 0, 30), "b": (40, 60, 0)}
+    assert deciding.reached(again, "b", np.array([0, 100, 0]), of).neglected == (1,)
+    assert deciding.from_bytes(deciding.to_bytes(again)) == again
+    assert (again.number, again.reason) == (out.number, out.reason), "that decides nothing about the mixture"
+
+
+def test_regions_of_another_reference_and_of_another_model_are_none() -> None:
+    now = replace(START, reached={"a": (1, 2), "b": (3, 4)}, neglected=(0,), declared={"a": "x", "b": "y"})
+    other = deciding.renumbered(now, 7)
+    assert (other.reached, other.neglected) == ({}, ())
+    assert deciding.renumbered(now, START.version) is now
+    assert deciding.declare(now, {"a": "z", "b": "y"})[0].reached == {"b": (3, 4)}
+
+
+def test_decisions_that_were_stored_before_regions_were_counted_have_none() -> None:
+    stored = json.loads(deciding.to_bytes(START))
+    del stored["reached"], stored["neglected"]
+    assert deciding.from_bytes(json.dumps(stored).encode()) == START

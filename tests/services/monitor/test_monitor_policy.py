@@ -10,7 +10,7 @@ from services.monitor import control
 from services.monitor import decisions as deciding
 from services.monitor.decisions import Alarm, Decisions
 from services.monitor.policy import AUTHOR, LASTS_MS, RENEWED_MS, next_policy
-from services.policy import Policies, has_expired
+from services.policy import Policies, decisions, has_expired
 from streams.broker import Outgoing, TopicPartition
 from streams.codec import Codec
 from streams.events import MixPolicySet, event_id
@@ -90,6 +90,14 @@ def test_the_first_policy_says_all_that_is_decided_and_lasts_a_minute() -> None:
     assert (policy.alpha, policy.weights, policy.held, policy.regenerate) == (0.05, {"a": 0.0}, HELD, ("a",))
     assert (policy.occurred_at, policy.expires_at, policy.set_by) == (NOW, NOW + 60_000, "monitor")
     assert (policy.reason, policy.inputs) == ("source a changed", {"evidence": 1e9, "decision": 3.0})
+
+
+def test_the_policy_names_the_neglected_regions_as_soon_as_they_are_known_and_decides_nothing_by_it() -> None:
+    last = first()
+    told = written(last, replace(STEERING, neglected=(2, 5)), NOW + 1)
+    assert told is not None
+    assert (last.neglected, told.neglected) == ((), (2, 5))
+    assert len(decisions([last, told])) == 1
 
 
 def test_it_is_written_again_every_15_seconds_and_not_before_while_nothing_changes() -> None:
