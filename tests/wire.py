@@ -51,8 +51,8 @@ class Server:
     """Answers each prompt with what `says` makes of its last turn; faults come first, in their order.
 
     `script` has faults by the number of the request, `bills` says the tokens in and out of the answer to a last turn.
-    Above `limit` calls in flight it says no; an answer takes `seconds`, and longer while `is_held` says so of the number
-    of calls in flight.
+    Above `limit` calls in flight it says no; an answer takes `seconds`, and longer while `is_held` says so of the
+    number of calls in flight.
     """
 
     def __init__(
