@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 
 class Fault(NamedTuple):
@@ -22,7 +23,7 @@ class Fault(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """One request that came."""
+    """One request that came; one for models has no body."""
 
     path: str
     headers: Mapping[str, str]
@@ -52,7 +53,8 @@ class Server:
 
     `script` has faults by the number of the request, `bills` says the tokens in and out of the answer to a last turn.
     Above `limit` calls in flight it says no; an answer takes `seconds`, and longer while `is_held` says so of the
-    number of calls in flight.
+    number of calls in flight. Asked for `models`, it tells them; of `hidden` ones it tells nobody who does not ask by
+    name.
     """
 
     def __init__(
@@ -66,8 +68,11 @@ class Server:
     ) -> None:
         self.says, self.bills, self.limit, self.seconds = says, bills, limit, seconds
         self.is_held: Callable[[int], bool] = lambda _: False
+        self.models: list[str] = []
+        self.hidden: set[str] = set()
         self.faults: deque[Fault] = deque()
         self.seen: list[Seen] = []
+        self.looks: list[Seen] = []
         self.ledger: list[Sale] = []
         self.in_flight = self.most_in_flight = self.refused = 0
         self.script = script or {}
@@ -107,6 +112,22 @@ class Server:
         if not fault.hangs:
             self._tell(request, body, fault)
 
+    def look(self, request: BaseHTTPRequestHandler) -> None:
+        path, _, one = request.path.partition("?")[0].partition("/models")
+        with self._lock:
+            fault = self.faults.popleft() if self.faults else Fault()
+            self.looks.append(Seen(request.path, dict(request.headers), {}))
+        self._wait(fault)
+        if fault.hangs:
+            return
+        asked = unquote(one.removeprefix("/"))
+        told: Any = {"object": "list", "data": [{"id": each} for each in self.models]}
+        if path != "/v1" or one.count("/") > 1 or (asked and asked not in {*self.models, *self.hidden}):
+            fault = Fault(404, {"error": {"message": "there is no such thing"}})
+        elif asked:
+            told = {"id": asked}
+        self._send(request, told if fault.body is None else fault.body, fault)
+
     def _fault(self) -> Fault:
         if self.in_flight >= self.limit:
             self.refused += 1
@@ -124,6 +145,9 @@ class Server:
 
     def _tell(self, request: BaseHTTPRequestHandler, body: dict[str, Any], fault: Fault) -> None:
         told = self._usual(request.path, body, fault.reason) if fault.body is None else fault.body
+        self._send(request, told, fault)
+
+    def _send(self, request: BaseHTTPRequestHandler, told: Any, fault: Fault) -> None:
         data = (told if isinstance(told, str) else json.dumps(told)).encode()
         request.send_response(fault.status)
         for key, value in {"Content-Type": "application/json", **fault.headers}.items():
@@ -162,6 +186,9 @@ class Server:
 
             def do_POST(self) -> None:
                 server.answer(self)
+
+            def do_GET(self) -> None:
+                server.look(self)
 
             def log_message(self, *_: Any) -> None: ...
 
