@@ -76,6 +76,11 @@ class Budgets:
         own = self._sources[source].pace(now) if source in self._sources else 1.0
         return min(own, self._run.pace(now))
 
+    @property
+    def dollars(self) -> float:
+        """Dollars that the run may cost; infinity without a budget."""
+        return self._run.dollars
+
     def left(self) -> float:
         """Return the dollars that are left to the run; infinity without a budget."""
         return self._run.left()

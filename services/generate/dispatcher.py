@@ -95,11 +95,12 @@ class Dispatcher:
                 lane.waiting.clear()
 
     def _look_at_budgets(self) -> None:
-        now, budgets = self._context.now(), self._state.budgets
+        now, budgets, metrics = self._context.now(), self._state.budgets, self._context.metrics
         for name, lane in self._lanes.items():
             lane.pace, lane.is_spent = budgets.pace(name, now), False
-        if (left := budgets.left()) < inf:
-            self._context.metrics.set("budget_remaining_dollars", left)
+        if budgets.dollars < inf:
+            metrics.set("budget_dollars", budgets.dollars)
+            metrics.set("budget_remaining_dollars", budgets.left())
 
     def _begin(self, upcoming: Upcoming) -> None:
         """Begin as many calls as the sources have room for, those first that had to wait."""

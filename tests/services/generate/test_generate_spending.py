@@ -41,6 +41,7 @@ def test_a_run_ends_within_its_budget_and_a_restart_buys_nothing_more(serve: Ser
     assert 20 < len(world.made()) < 400
     left = metrics.registry.get_sample_value("ballast_budget_remaining_dollars")
     assert left is not None
+    assert metrics.registry.get_sample_value("ballast_budget_dollars") == 0.05
     assert 0 <= left <= 0.05 - billed(server) + 1e-9  # what was cut off may have been billed
     world.end(stage)
     before = len(server.seen)
