@@ -83,6 +83,7 @@ class Vendor:
         cost = price(reply.tokens_in, reply.tokens_out, self.endpoint.prices)
         if cost is not None:
             count("model_cost_dollars", cost, name)
+        answer = Answer(reply.choices, reply.tokens_in, reply.tokens_out, cost)
         if filtered := next((each.finish_reason for each in reply.choices if each.finish_reason in _FILTERED), None):
-            raise FilteredError(f"{name} broke its answer off ({filtered}); look at the text")
-        return Answer(reply.choices, reply.tokens_in, reply.tokens_out, cost)
+            raise FilteredError(f"{name} broke its answer off ({filtered}); look at the text", answer)
+        return answer

@@ -37,7 +37,7 @@ def says(last_turn: str) -> str:
     return " ".join(digest(last_turn, number)[:6] for number in range(_WORDS))
 
 
-def bills(last_turn: str) -> tuple[int, int]:
+def tokens(last_turn: str) -> tuple[int, int]:
     """Count other tokens for each call, so that a bill of another call would be seen."""
     return 60 + int(100 * fraction("in", last_turn)), 5 + int(20 * fraction("out", last_turn))
 
