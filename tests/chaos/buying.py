@@ -26,7 +26,7 @@ IN, OUT = 1e-6, 5e-6  # dollars of a token
 USUAL = 110 * IN + 15 * OUT  # of a call
 SILENCE = 5.0
 _REFUSED = 0.25  # of all calls: verify rejects what they say
-_FAULTY = 0.05
+_ONE_OF = 20  # requests meets a fault
 _WORDS = 40
 
 
@@ -43,9 +43,9 @@ def tokens(last_turn: str) -> tuple[int, int]:
 
 
 def faults(requests: int, rng: random.Random) -> dict[int, Fault]:
-    """Script faults for one of twenty requests, of each kind as many."""
+    """Script a fault for one of each twenty requests, all kinds in turn."""
     said = {"type": "error", "error": {"message": f"not with {KEY}"}}
-    kinds = (
+    kinds = [
         Fault(429, said),
         Fault(429, said, {"Retry-After": "0.2"}),
         Fault(500, said),
@@ -53,9 +53,14 @@ def faults(requests: int, rng: random.Random) -> dict[int, Fault]:
         Fault(200, "{half"),
         Fault(seconds=SILENCE + 0.5),
         Fault(reason="refusal"),
-    )
-    numbers = rng.sample(range(requests), round(_FAULTY * requests))
-    return {number: kinds[place % len(kinds)] for place, number in enumerate(numbers)}
+        Fault(400, said),
+    ]
+    found: dict[int, Fault] = {}
+    for place, first in enumerate(range(0, requests, _ONE_OF)):
+        if place % len(kinds) == 0:
+            rng.shuffle(kinds)
+        found[first + rng.randrange(_ONE_OF)] = kinds[place % len(kinds)]
+    return found
 
 
 def is_broken_off(fault: Fault) -> bool:
