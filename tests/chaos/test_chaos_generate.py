@@ -26,6 +26,7 @@ REQUESTS = TARGET * 10 // 7
 CONCURRENCY = 16 if FULL else 4  # of each of two sources
 KILLED_AT = ((0.05, 0.3), (0.65, 0.95)) if FULL else ((0.1, 0.3),)  # of all requests
 ENOUGH = 1_000.0
+SECONDS = 900 if FULL else 100  # of one process
 SEED = int(os.environ.get("BALLAST_CHAOS_SEED", "0")) or random.SystemRandom().randrange(10**6)
 
 
@@ -43,11 +44,21 @@ def buying(bootstrap: str, unique: Callable[[str], str], tmp_path: Path, server:
     one.close()
 
 
-def wait(process: "subprocess.Popen[bytes]", is_done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 900
-    while not is_done():
+def going_on(process: "subprocess.Popen[bytes]") -> Callable[[], bool]:
+    """Return an assertion that the process lives and takes no longer than it may."""
+    deadline = time.monotonic() + SECONDS
+
+    def on() -> bool:
         assert process.poll() is None
         assert time.monotonic() < deadline
+        return True
+
+    return on
+
+
+def wait(process: "subprocess.Popen[bytes]", is_done: Callable[[], bool]) -> None:
+    on = going_on(process)
+    while on() and not is_done():
         time.sleep(0.05)
 
 
@@ -89,8 +100,9 @@ def test_n_are_accepted_and_what_was_billed_stands_in_our_books(bootstrap: str, 
     assert budget / 4 < spent <= budget
     kills += [killed(buying, server, ENOUGH, after) for after in late]
     process = buying.start("generate", ENOUGH)
+    on, reached = going_on(process), waits_for(buying, server, "target reached")
     with closing(Topics(bootstrap, buying.name)) as topics:
-        topics.read(lambda: topics.count("verify") >= TARGET and waits_for(buying, server, "target reached")())
+        topics.read(lambda: on() and topics.count("verify") >= TARGET and reached())
         ended(process)
         topics.read(lambda: True)
     seconds = time.monotonic() - began
@@ -102,8 +114,8 @@ def test_n_are_accepted_and_what_was_billed_stands_in_our_books(bootstrap: str, 
     the_key_is_nowhere(bootstrap, buying, server)
     print(
         f"{len(server.seen)} requests, {len(server.ledger)} billed, {topics.count('generate')} candidates, "
-        f"{topics.count('verify')} accepted; killed after {kills}; bought again {told.again}, refused and billed "
-        f"{told.refused}; ${spent:.4f} of a budget of ${budget:.4f}; {seconds:.0f} s"
+        f"{topics.count('verify')} accepted; killed after {kills}; bought again {told.again}, broken off "
+        f"{told.broken}, refused and billed {told.refused}; ${spent:.4f} of a budget of ${budget:.4f}; {seconds:.0f} s"
     )
 
 
@@ -115,10 +127,11 @@ def each_has_one_fate(topics: Topics) -> None:
 
 
 class Books(NamedTuple):
-    """What we know to be billed, and how many calls were bought again or refused."""
+    """What we know to be billed, and how many calls were bought again, broken off or refused."""
 
     ours: list[Sale]
     again: int
+    broken: int
     refused: int
 
 
@@ -150,7 +163,7 @@ def books_agree(topics: Topics, server: Server, kills: int) -> Books:
     assert again.total() <= kills * 2 * CONCURRENCY + broken
     lost = [Sale("", turn, *tokens(turn)) for turn in again.elements()]
     assert billed(server.ledger) == billed([*ours, *lost])
-    return Books(ours, again.total(), len(refused))
+    return Books(ours, again.total(), broken, len(refused))
 
 
 def billed(sales: list[Sale]) -> tuple[int, int]:
