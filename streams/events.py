@@ -214,7 +214,7 @@ class MixPolicySet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelAnswered:
-    """A model call: first that it was started, then its answer, stored before it is used."""
+    """A model call: first that it was started, then its answer, stored before it is used, or a refused one's bill."""
 
     event_id: str
     occurred_at: int

@@ -1,11 +1,13 @@
 """A server on loopback that speaks the wire protocols of OpenAI and Anthropic, with scripted faults and a ledger."""
 
 import json
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 
 class Fault(NamedTuple):
@@ -16,11 +18,12 @@ class Fault(NamedTuple):
     headers: Mapping[str, str] = {}
     hangs: bool = False
     cuts: bool = False
+    seconds: float = 0.0  # it answers so much later
     reason: str | None = None  # why the usual answer ends
 
 
 class Seen(NamedTuple):
-    """One request that came."""
+    """One request that came; one for models has no body."""
 
     path: str
     headers: Mapping[str, str]
@@ -30,6 +33,10 @@ class Seen(NamedTuple):
 class _Listener(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1_024
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # who is killed hangs up
+            super().handle_error(request, client_address)
 
 
 class Sale(NamedTuple):
@@ -44,8 +51,10 @@ class Sale(NamedTuple):
 class Server:
     """Answers each prompt with what `says` makes of its last turn; faults come first, in their order.
 
-    `script` has faults by the number of the request. Above `limit` calls in flight it says no; an answer takes
-    `seconds`, and longer while `is_held` says so of the number of calls in flight.
+    `script` has faults by the number of the request, `bills` says the tokens in and out of the answer to a last turn.
+    Above `limit` calls in flight it says no; an answer takes `seconds`, and longer while `is_held` says so of the
+    number of calls in flight. Asked for `models`, it tells them; of `hidden` ones it tells nobody who does not ask by
+    name.
     """
 
     def __init__(
@@ -55,14 +64,18 @@ class Server:
         script: Mapping[int, Fault] | None = None,
         limit: int = 10_000,
         seconds: float = 0.0,
+        bills: Callable[[str], tuple[int, int]] = lambda _: (120, 10),
     ) -> None:
-        self.says, self.limit, self.seconds = says, limit, seconds
+        self.says, self.bills, self.limit, self.seconds = says, bills, limit, seconds
         self.is_held: Callable[[int], bool] = lambda _: False
+        self.models: list[str] = []
+        self.hidden: set[str] = set()
         self.faults: deque[Fault] = deque()
         self.seen: list[Seen] = []
+        self.looks: list[Seen] = []
         self.ledger: list[Sale] = []
         self.in_flight = self.most_in_flight = self.refused = 0
-        self._script = script or {}
+        self.script = script or {}
         self._ended = threading.Event()
         self._lock = threading.Condition()
         self._http = _Listener(("127.0.0.1", 0), self._handler())
@@ -99,23 +112,42 @@ class Server:
         if not fault.hangs:
             self._tell(request, body, fault)
 
+    def look(self, request: BaseHTTPRequestHandler) -> None:
+        path, _, one = request.path.partition("?")[0].partition("/models")
+        with self._lock:
+            fault = self.faults.popleft() if self.faults else Fault()
+            self.looks.append(Seen(request.path, dict(request.headers), {}))
+        self._wait(fault)
+        if fault.hangs:
+            return
+        asked = unquote(one.removeprefix("/"))
+        told: Any = {"object": "list", "data": [{"id": each} for each in self.models]}
+        if path != "/v1" or one.count("/") > 1 or (asked and asked not in {*self.models, *self.hidden}):
+            fault = Fault(404, {"error": {"message": "there is no such thing"}})
+        elif asked:
+            told = {"id": asked}
+        self._send(request, told if fault.body is None else fault.body, fault)
+
     def _fault(self) -> Fault:
         if self.in_flight >= self.limit:
             self.refused += 1
             return Fault(429, {"error": {"message": "slow down"}})
-        return self._script.get(len(self.seen)) or (self.faults.popleft() if self.faults else Fault())
+        return self.script.get(len(self.seen)) or (self.faults.popleft() if self.faults else Fault())
 
     def _wait(self, fault: Fault) -> None:
         if fault.hangs:
             self._ended.wait()
         elif fault.status == 200:
-            self._ended.wait(self.seconds)
+            self._ended.wait(self.seconds + fault.seconds)
             with self._lock:
                 while self.is_held(self.in_flight):
                     self._lock.wait(0.05)
 
     def _tell(self, request: BaseHTTPRequestHandler, body: dict[str, Any], fault: Fault) -> None:
         told = self._usual(request.path, body, fault.reason) if fault.body is None else fault.body
+        self._send(request, told, fault)
+
+    def _send(self, request: BaseHTTPRequestHandler, told: Any, fault: Fault) -> None:
         data = (told if isinstance(told, str) else json.dumps(told)).encode()
         request.send_response(fault.status)
         for key, value in {"Content-Type": "application/json", **fault.headers}.items():
@@ -128,8 +160,9 @@ class Server:
     def _usual(self, path: str, body: dict[str, Any], reason: str | None) -> dict[str, Any]:
         last = body["messages"][-1]["content"]
         text = self.says(last)
+        into, out = self.bills(last)
         with self._lock:
-            self.ledger.append(Sale(body["model"], last, 120, 10))
+            self.ledger.append(Sale(body["model"], last, into, out))
         if path.endswith("/messages"):
             return {
                 "type": "message",
@@ -137,11 +170,11 @@ class Server:
                 "model": body["model"],
                 "content": [{"type": "text", "text": text}],
                 "stop_reason": reason or "end_turn",
-                "usage": {"input_tokens": 100, "cache_read_input_tokens": 20, "output_tokens": 10},
+                "usage": {"input_tokens": into - 20, "cache_read_input_tokens": 20, "output_tokens": out},
             }
         message = {"role": "assistant", "content": text}
         choices = [{"index": 0, "message": message, "finish_reason": reason or "stop"}]
-        usage = {"prompt_tokens": 120, "completion_tokens": 10, "total_tokens": 130}
+        usage = {"prompt_tokens": into, "completion_tokens": out, "total_tokens": into + out}
         return {"object": "chat.completion", "model": body["model"], "choices": choices, "usage": usage}
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
@@ -153,6 +186,9 @@ class Server:
 
             def do_POST(self) -> None:
                 server.answer(self)
+
+            def do_GET(self) -> None:
+                server.look(self)
 
             def log_message(self, *_: Any) -> None: ...
 

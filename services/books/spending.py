@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from services.groups import source_of
 from services.models.provider import RefusedError
+from services.models.records import is_asked
 from streams.broker import Broker, Record
 from streams.codec import Codec
 from streams.errors import DecodeError
@@ -22,7 +23,7 @@ class Line(NamedTuple):
     """The calls of one source by one strategy, or of one judge.
 
     An attempt counts as answered, refused, or open: in flight, or cut off, so that it may have been billed. `dollars`
-    is what answers cost, `at_risk` the most that open attempts can cost.
+    is what answers cost, refused ones too, `at_risk` the most that open attempts can cost.
     """
 
     source: str
@@ -119,17 +120,18 @@ class _Books:
     def _call(self, event: ModelAnswered) -> None:
         place, attempt = _place(event), (event.request_key, event.attempt)
         line = self._lines.get(place, Line(*place))
-        if event.choices:
+        if is_asked(event):
+            self._open[attempt] = event
+            line = line._replace(attempts=line.attempts + 1)
+        else:
             self._open.pop(attempt, None)
             line = line._replace(
-                answered=line.answered + 1,
+                answered=line.answered + bool(event.choices),
+                refused=line.refused + (not event.choices),
                 tokens_in=line.tokens_in + event.source.tokens_in,
                 tokens_out=line.tokens_out + event.source.tokens_out,
                 dollars=_plus(line.dollars, event.source.cost),
             )
-        else:
-            self._open[attempt] = event
-            line = line._replace(attempts=line.attempts + 1)
         self._lines[place] = line
 
     def _letter(self, letter: DeadLetter) -> None:

@@ -18,7 +18,8 @@ def check(
 ) -> None:
     """Check a recipe and this machine with the very code of start-up.
 
-    Exit code 1 if it can't run here, 2 if the recipe itself is wrong. Nothing is started and no topic is written.
+    Sources and judges behind an address are asked whether they are there, which costs nothing. Exit code 1 if it can't
+    run here, 2 if the recipe itself is wrong. Nothing is started and no topic is written.
     """
     chosen = session.choose(None, path)
     with fetching() as progress:

@@ -79,6 +79,11 @@ class Account:
         left = min(1 - spent / limit if limit else 0.0 for spent, limit in used)
         return min(1.0, max(0.0, left / _SOFT))
 
+    @property
+    def dollars(self) -> float:
+        """Dollars of the whole budget; infinity without one."""
+        return self._limits.dollars
+
     def left(self) -> float:
         """Return the dollars of the whole budget that are left; infinity without one."""
         return self._limits.dollars - self._all.dollars

@@ -1,8 +1,8 @@
 """All budgets of a slot, as a fold over `response`: no call is made whose worst case one of them can't bear.
 
-An attempt counts as the worst that it can cost from when it is asked, and as what its answer cost once there is one.
-Without an answer it counts as the worst for ever, for a call that was cut off may have been billed; only what the
-vendor refused outright counts nothing. So no budget is exceeded however calls and processes end. Each slot has an equal
+An attempt counts as the worst that it can cost from when it is asked, and as what was billed once that is known.
+Without a bill it counts as the worst for ever, for a call that was cut off may have been billed; only what the vendor
+refused outright counts nothing. So no budget is exceeded however calls and processes end. Each slot has an equal
 part of every budget, for slots see late what the others spend.
 """
 
@@ -75,6 +75,11 @@ class Budgets:
         """Return which part of its usual calls a source may have in flight, 0 to 1."""
         own = self._sources[source].pace(now) if source in self._sources else 1.0
         return min(own, self._run.pace(now))
+
+    @property
+    def dollars(self) -> float:
+        """Dollars that the run may cost; infinity without a budget."""
+        return self._run.dollars
 
     def left(self) -> float:
         """Return the dollars that are left to the run; infinity without a budget."""

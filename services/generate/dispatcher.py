@@ -22,7 +22,7 @@ from services.generate.wave import FIRST_SIZE, next_size
 from services.models.answers import Refusal
 from services.models.faults import TroubleError
 from services.models.in_flight import Finished, InFlight, Question
-from services.models.provider import Provider
+from services.models.provider import Answer, FilteredError, Provider
 from services.stage import Context
 from streams.deadletter import NOT_THE_RECORDS_FAULT
 from streams.events import ModelAnswered
@@ -53,6 +53,10 @@ class Dispatcher:
         self._flying: set[int] = set()  # calls in flight or rate-limited
         self._size = FIRST_SIZE
         self._aim = _LOCAL_BESIDE_OTHERS if paid else _LOCAL_SECONDS
+
+    def start(self) -> None:
+        """Set aside what a predecessor was billed for and could not set aside any more, for it is not bought again."""
+        self.refusals += [Refusal(record, _left_over(record)) for record in self._state.billed.values()]
 
     def run(self) -> None:
         """Make calls for a quarter of a second, or as long as there are any; answers are in the state then.
@@ -95,11 +99,12 @@ class Dispatcher:
                 lane.waiting.clear()
 
     def _look_at_budgets(self) -> None:
-        now, budgets = self._context.now(), self._state.budgets
+        now, budgets, metrics = self._context.now(), self._state.budgets, self._context.metrics
         for name, lane in self._lanes.items():
             lane.pace, lane.is_spent = budgets.pace(name, now), False
-        if (left := budgets.left()) < inf:
-            self._context.metrics.set("budget_remaining_dollars", left)
+        if budgets.dollars < inf:
+            metrics.set("budget_dollars", budgets.dollars)
+            metrics.set("budget_remaining_dollars", budgets.left())
 
     def _begin(self, upcoming: Upcoming) -> None:
         """Begin as many calls as the sources have room for, those first that had to wait."""
@@ -203,3 +208,8 @@ class Dispatcher:
             self._retries.settled(record.call_index)
             told = f"{record.source.name} gave no answer in {ATTEMPTS} attempts, the last time because {error}"
             self.refusals.append(Refusal(record, ExhaustedError(f"{told}; replay it when the vendor is well")))
+
+
+def _left_over(record: ModelAnswered) -> FilteredError:
+    bill = Answer((), record.source.tokens_in, record.source.tokens_out, record.source.cost)
+    return FilteredError(f"{record.source.name} broke its answer off; look at the text", bill)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from services.generate.candidate import PURPOSE
+from services.models.records import is_asked
 from streams.events import ModelAnswered
 
 
@@ -20,7 +21,7 @@ def ledger(records: Iterable[ModelAnswered]) -> list[Entry]:
     asked: dict[int, int] = {}
     keys: dict[int, set[str]] = {}
     for record in records:
-        if record.purpose == PURPOSE and not record.choices:
+        if record.purpose == PURPOSE and is_asked(record):
             asked[record.call_index] = asked.get(record.call_index, 0) + 1
             keys.setdefault(record.call_index, set()).add(record.request_key)
     return [Entry(call, count, frozenset(keys[call])) for call, count in sorted(asked.items()) if count > 1]

@@ -68,6 +68,7 @@ class Generator:
         learns_from_mix = any(self._sources[key].trained_on == "mix" for key in self._locals)
         self._open_fold((*FACTS, "mix") if learns_from_mix else FACTS, self._state.pool.starts())
         self._open_fold(("response",), {})
+        self._dispatcher.start()
 
     def step(self) -> int:
         """Make calls and write the candidates of those that are answered; returns how many. Blocks for about a second.

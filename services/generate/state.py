@@ -21,6 +21,7 @@ from services.generate.strata import Strata
 from services.groups import BROUGHT
 from services.models.cost import Cost
 from services.models.provider import RefusedError
+from services.models.records import is_asked
 from services.policy import Policies
 from streams.broker import Record, TopicPartition
 from streams.codec import Codec
@@ -55,6 +56,7 @@ class State:
         self._kept_out = KeptOut()
         self.asked: dict[int, int] = {}  # own calls without an answer: the attempt
         self.answers: dict[int, ModelAnswered] = {}  # own answers without a candidate
+        self.billed: dict[int, ModelAnswered] = {}  # own refused calls with a bill and without a dead letter
         self.replays: set[int] = set()  # own refused calls whose dead letter was replayed
         self._refused: dict[int, DeadLetter] = {}
         self._attempts: dict[int, int] = {}  # of refused calls
@@ -97,8 +99,10 @@ class State:
         if event.choices:
             self.asked.pop(call, None)
             self.answers[call] = event
-        else:
+        elif is_asked(event):
             self.asked[call] = max(self.asked.get(call, 0), event.attempt)
+        else:
+            self.billed[call] = event
 
     def made(self, call: int) -> None:
         """Note that a call's candidates are written."""
@@ -106,6 +110,7 @@ class State:
         if self.calls.owns(call):
             self.asked.pop(call, None)
             self.answers.pop(call, None)
+            self.billed.pop(call, None)
             self.replays.discard(call)
 
     def refused(self, letter: DeadLetter) -> None:
@@ -121,6 +126,7 @@ class State:
             return
         if letter.error == RefusedError.__name__:
             self.budgets.refused(call, attempt)
+        self.billed.pop(call, None)
         self._refused[call], self._attempts[call] = letter, attempt
         if call not in self.answers and self.asked.get(call, 0) <= attempt:
             self.asked.pop(call, None)
@@ -142,9 +148,9 @@ class State:
         return 1 + max(self.asked.get(call, 0), self._attempts.get(call, 0))
 
     def _spent(self, event: ModelAnswered) -> None:
-        """Take an attempt at a paid call, or its answer, into the budgets; one without a bill may cost the worst."""
+        """Take an attempt at a paid call, or its bill, into the budgets; one without a bill may cost the worst."""
         call, worst = event.call_index, Cost(event.worst_tokens, event.worst_cost)
-        if not event.choices:
+        if is_asked(event):
             self.budgets.asked(call, event.attempt, event.source.name, worst, event.asked_at)
             return
         tokens = event.source.tokens_in + event.source.tokens_out

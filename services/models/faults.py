@@ -3,10 +3,11 @@
 TroubleError       the same call may work in a while           -> it is asked again
 RefusedError       this call will never be answered            -> set aside with it
 UnavailableError   no call would be answered: key, money, model, network or recipe   -> the stage stops
+HiddenError        it does not tell its models             -> nothing is known of them
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
@@ -23,6 +24,9 @@ _AGAIN = {_TIMEOUT, 409, 425, _RATE}
 _KEY = {401, 403}
 _MONEY, _ABSENT, _TOO_LONG, _BROKEN = 402, 404, 413, 500
 _SAID_NO = {_RATE, 529}  # 529: Anthropic is overloaded
+_HIDDEN = {403, _ABSENT, 405, 501}
+
+FaultOf = Callable[[Endpoint, int, Any, Mapping[str, str]], BallastError]
 
 
 class TroubleError(BallastError):
@@ -34,6 +38,10 @@ class TroubleError(BallastError):
     def __init__(self, told: str, outcome: Outcome, pause: float | None = None) -> None:
         super().__init__(told)
         self.outcome, self.pause = outcome, pause
+
+
+class HiddenError(BallastError):
+    """The server has no such model, or does not let this key see it."""
 
 
 def silent(endpoint: Endpoint) -> TroubleError:
@@ -73,6 +81,13 @@ def status_fault(endpoint: Endpoint, status: int, body: Any, headers: Mapping[st
     if status == _TOO_LONG or "context_length_exceeded" in words:
         return RefusedError(f"{name} refuses the call as too long ({told}); shorten the text")
     return RefusedError(f"{name} refuses the call ({told}); look at the text")
+
+
+def look_fault(endpoint: Endpoint, status: int, body: Any, headers: Mapping[str, str]) -> BallastError:
+    """Return what it means where a vendor was only asked for its models."""
+    if status in _HIDDEN:
+        return HiddenError(f"HTTP status {status}")
+    return status_fault(endpoint, status, body, headers)
 
 
 def pause_of(headers: Mapping[str, str], now: float) -> float | None:

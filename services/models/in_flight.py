@@ -5,15 +5,15 @@ Kafka's exactly-once ends where a vendor is paid: a kill may buy again what was 
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import NamedTuple
 
-from services.models.provider import Answer, Provider, RefusedError, Request
+from services.models.provider import FilteredError, Provider, Request
+from services.models.records import answered, billed, is_asked
 from streams.broker import Broker, Outgoing
 from streams.codec import Codec
-from streams.events import ModelAnswered, event_id
+from streams.events import ModelAnswered
 from streams.topics import name
 
 
@@ -98,7 +98,7 @@ class InFlight:
         try:
             answer = provider.answer(question.request)
             if not answer.choices:
-                raise RefusedError("The answer has no choices; look at the prompt")  # noqa: TRY301 - same consequence
+                raise FilteredError("The answer has no choices; look at the prompt", answer)  # noqa: TRY301 - the same
             event = answered(question.record, answer, self._now())
             self._codec.encode(event)
         except Exception as error:  # noqa: BLE001 - whoever asked decides what it means
@@ -106,21 +106,19 @@ class InFlight:
         return Finished(question, event, began)
 
     def _store(self, found: Iterable[Finished]) -> None:
-        self._write([each.result for each in found if isinstance(each.result, ModelAnswered)])
+        self._write([record for each in found if (record := self._record(each)) is not None])
+
+    def _record(self, each: Finished) -> ModelAnswered | None:
+        """Return the record of what was billed; without a bill the attempt counts as the worst that it can cost."""
+        if isinstance(each.result, ModelAnswered):
+            return each.result
+        if isinstance(each.result, FilteredError):
+            found = billed(each.question.record, each.result.bill, self._now())
+            return None if is_asked(found) else found
+        return None
 
     def _write(self, records: Sequence[ModelAnswered]) -> None:
         if records:
             frames = [(record.request_key.encode(), self._codec.encode(record)) for record in records]
             self._producer.send([Outgoing(self._topic, key, frame) for key, frame in frames])
             self._producer.flush()
-
-
-def answered(question: ModelAnswered, answer: Answer, now: int) -> ModelAnswered:
-    """Return the record of a paid answer."""
-    return replace(
-        question,
-        event_id=event_id(ModelAnswered, question.request_key, question.attempt, "answered"),
-        occurred_at=now,
-        choices=tuple(answer.choices),
-        source=replace(question.source, tokens_in=answer.tokens_in, tokens_out=answer.tokens_out, cost=answer.cost),
-    )

@@ -1,17 +1,21 @@
 """The messages protocol of Anthropic, by its own SDK."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import anthropic
 
 from services.models.endpoint import Endpoint
-from services.models.faults import cut, silent, status_fault, unread
+from services.models.faults import FaultOf, HiddenError, cut, look_fault, silent, status_fault, unread
 from services.models.provider import Request, chosen
-from services.models.vendor import Reply
+from services.models.vendor import Reply, ids, quoted
 from streams.errors import BallastError
 from streams.parts import Choice
 
+Told = TypeVar("Told")
+
 _NO_KEY = "none"  # the SDK wants some
+_MOST = 1_000  # models of a list
 _INPUT = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 _WORDS = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length"}
 
@@ -30,11 +34,31 @@ class AnthropicWire:
 
     def send(self, request: Request) -> Reply:
         """Make one call. Blocks; raises TroubleError, RefusedError or UnavailableError."""
+        return self._asked(
+            lambda: _reply(self._client.post("/v1/messages", cast_to=object, body=_body(request))), status_fault
+        )
+
+    def models(self) -> list[str]:
+        """Return the models that are told of. Blocks; raises HiddenError, TroubleError or UnavailableError."""
+        return self._asked(
+            lambda: ids(self._client.get("/v1/models", cast_to=object, options={"params": {"limit": _MOST}})),
+            look_fault,
+        )
+
+    def has(self, model: str) -> bool:
+        """Tell whether a model is there under this name. Blocks; raises TroubleError or UnavailableError."""
+        try:
+            self._asked(lambda: self._client.get(f"/v1/models/{quoted(model)}", cast_to=object), look_fault)
+        except HiddenError:
+            return False
+        return True
+
+    def _asked(self, ask: Callable[[], Told], fault_of: FaultOf) -> Told:
         fault: BallastError
         try:
-            return _reply(self._client.post("/v1/messages", cast_to=object, body=_body(request)))
+            return ask()
         except anthropic.APIStatusError as error:
-            fault = status_fault(self._endpoint, error.status_code, error.body, error.response.headers)
+            fault = fault_of(self._endpoint, error.status_code, error.body, error.response.headers)
         except anthropic.APITimeoutError:
             fault = silent(self._endpoint)
         except anthropic.APIConnectionError:

@@ -1,15 +1,18 @@
 """The chat protocol of OpenAI, which vLLM, Ollama, llama-server and many vendors speak too, by OpenAI's own SDK."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import openai
 
 from services.models.endpoint import OPENAI_URL, Endpoint
-from services.models.faults import cut, silent, status_fault, unread
+from services.models.faults import FaultOf, HiddenError, cut, look_fault, silent, status_fault, unread
 from services.models.provider import Request, chosen
-from services.models.vendor import Reply
+from services.models.vendor import Reply, ids, quoted
 from streams.errors import BallastError
 from streams.parts import Choice
+
+Told = TypeVar("Told")
 
 _NO_KEY = "none"  # the SDK wants some
 
@@ -28,11 +31,29 @@ class OpenAIWire:
 
     def send(self, request: Request) -> Reply:
         """Make one call. Blocks; raises TroubleError, RefusedError or UnavailableError."""
+        return self._asked(
+            lambda: _reply(self._client.post("/chat/completions", cast_to=object, body=self._body(request))),
+            status_fault,
+        )
+
+    def models(self) -> list[str]:
+        """Return the models that are told of. Blocks; raises HiddenError, TroubleError or UnavailableError."""
+        return self._asked(lambda: ids(self._client.get("/models", cast_to=object)), look_fault)
+
+    def has(self, model: str) -> bool:
+        """Tell whether a model is there under this name. Blocks; raises TroubleError or UnavailableError."""
+        try:
+            self._asked(lambda: self._client.get(f"/models/{quoted(model)}", cast_to=object), look_fault)
+        except HiddenError:
+            return False
+        return True
+
+    def _asked(self, ask: Callable[[], Told], fault_of: FaultOf) -> Told:
         fault: BallastError
         try:
-            return _reply(self._client.post("/chat/completions", cast_to=object, body=self._body(request)))
+            return ask()
         except openai.APIStatusError as error:
-            fault = status_fault(self._endpoint, error.status_code, error.body, error.response.headers)
+            fault = fault_of(self._endpoint, error.status_code, error.body, error.response.headers)
         except openai.APITimeoutError:
             fault = silent(self._endpoint)
         except openai.APIConnectionError:

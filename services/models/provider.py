@@ -18,10 +18,6 @@ class RefusedError(BallastError):
     """The vendor answered that it will not answer this call, and asking again would not help."""
 
 
-class FilteredError(RefusedError):
-    """The vendor broke its answer off; what it said up to there is billed."""
-
-
 class Model(NamedTuple):
     """What a provider answers with now; `generation` is the largest in the data that it was trained on."""
 
@@ -58,6 +54,14 @@ class Answer(NamedTuple):
     tokens_in: int = 0
     tokens_out: int = 0
     cost: float | None = None
+
+
+class FilteredError(RefusedError):
+    """The vendor broke its answer off, or gave none; what it billed for that is the `bill`."""
+
+    def __init__(self, told: str, bill: Answer) -> None:
+        super().__init__(told)
+        self.bill = bill
 
 
 class Provider(Protocol):

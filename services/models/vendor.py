@@ -1,6 +1,7 @@
 """A paid model behind `answer`: makes each call once, and counts calls, tokens and money."""
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import quote
 
 from services.models.cost import price
 from services.models.endpoint import Endpoint
@@ -26,6 +27,22 @@ class Wire(Protocol):
 
     def send(self, request: Request) -> Reply:
         """Make one call, once. Blocks; raises TroubleError, RefusedError or UnavailableError, free of secrets."""
+
+    def models(self) -> list[str]:
+        """Return the models that are told of; nothing is paid. Blocks; raises HiddenError too, where none are."""
+
+    def has(self, model: str) -> bool:
+        """Tell whether a model is there under this name, which a list may leave out; nothing is paid. Blocks."""
+
+
+def ids(told: Any) -> list[str]:
+    """Read a list of models, which is the same in all protocols; raises what Python raises where it is none."""
+    return [str(each["id"]) for each in told["data"]]
+
+
+def quoted(model: str) -> str:
+    """Return a model's name as one part of a path."""
+    return quote(model, safe="")
 
 
 class Vendor:
@@ -66,6 +83,7 @@ class Vendor:
         cost = price(reply.tokens_in, reply.tokens_out, self.endpoint.prices)
         if cost is not None:
             count("model_cost_dollars", cost, name)
+        answer = Answer(reply.choices, reply.tokens_in, reply.tokens_out, cost)
         if filtered := next((each.finish_reason for each in reply.choices if each.finish_reason in _FILTERED), None):
-            raise FilteredError(f"{name} broke its answer off ({filtered}); look at the text")
-        return Answer(reply.choices, reply.tokens_in, reply.tokens_out, cost)
+            raise FilteredError(f"{name} broke its answer off ({filtered}); look at the text", answer)
+        return answer

@@ -16,8 +16,8 @@ from services.ingest.errors import UnfitError
 from services.ingest.inputs import Input
 from services.ingest.rows import Row
 from services.ingest.split import Shares, place
-from services.models.in_flight import answered
 from services.models.provider import Answer, Provider
+from services.models.records import answered
 from services.recipe import Recipe
 from streams.errors import BallastError
 from streams.events import SampleGenerated

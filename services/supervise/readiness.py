@@ -1,6 +1,7 @@
 """Whether a recipe can run on this machine: the very code of start-up, so that `check` can't promise too much."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from services import meaning
@@ -8,6 +9,7 @@ from services.generate.prompts.templates import templates_of
 from services.groups import MOST_SOURCES
 from services.ingest import inputs
 from services.ingest.split import CHECKS, ENOUGH, Shares, advice
+from services.models.door import find
 from services.models.endpoint import endpoint
 from services.recipe import Recipe, Served, Verify
 from services.steering import ENOUGH as ENOUGH_REFERENCE
@@ -114,10 +116,10 @@ def findings(chosen: Chosen, progress: Progress | None = None) -> Iterator[Findi
     if Presidio.name in chosen.recipe.verify.checks:
         yield _tried(Presidio.name, lambda: _recognized(chosen.recipe.verify))
     if paid := [source for source in chosen.recipe.sources if source.provider != "local"]:
-        yield _tried("sources", lambda: _served(paid, chosen))
+        yield from _served("source", paid, chosen)
         yield _tried("prompts", lambda: _asked(chosen.recipe))
     if judges := chosen.recipe.verify.judges:
-        yield _tried("judges", lambda: _served(judges, chosen))
+        yield from _served("judge", judges, chosen)
     if (bootstrap := chosen.settings.kafka_bootstrap) is not None:
         yield _tried("kafka", lambda: _reached(bootstrap))
     else:
@@ -189,9 +191,26 @@ def _sandbox(kind: ready.Kind) -> Finding:
     return _tried("sandbox", attempt)._replace(notes=(WARNING,) if kind == "process" else ())
 
 
-def _served(models: Sequence[Served], chosen: Chosen) -> str:
-    found = [endpoint(model, chosen.settings.key) for model in models]
-    return ", ".join(f"{each.name} ({each.model} at {each.base_url})" for each in found)
+def _served(role: str, models: Sequence[Served], chosen: Chosen) -> list[Finding]:
+    """Ask for all models at once whether they are there, which costs nothing."""
+    with ThreadPoolExecutor(len(models)) as threads:
+        return list(threads.map(lambda model: _found(role, model, chosen), models))
+
+
+def _found(role: str, model: Served, chosen: Chosen) -> Finding:
+    notes: list[str] = []
+    if model.prices is None:
+        notes.append(
+            f"The price of {model.name} is unknown: `ballast cost` can't tell dollars, and a budget of dollars can't "
+            "hold"
+        )
+
+    def attempt() -> str:
+        found = find(endpoint(model, chosen.settings.key))
+        notes.extend([found.note] if found.note else [])
+        return found.told
+
+    return _tried(f"{role} {model.name}", attempt)._replace(notes=tuple(notes))
 
 
 def _asked(recipe: Recipe) -> str:

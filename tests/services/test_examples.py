@@ -246,12 +246,16 @@ def test_an_example_is_a_recipe(name: str) -> None:
 
 @pytest.mark.parametrize("name", PAID)
 def test_check_accepts_an_example_as_far_as_it_concerns_the_recipe(name: str, tmp_path: Path) -> None:
-    recipe = adapted(name, tmp_path, "http://127.0.0.1:9")
+    server = Server(str)
+    recipe = adapted(name, tmp_path, server.url)
+    server.models = [source.model or "" for source in recipe.sources]
     chosen = Chosen(recipe=recipe, settings=Settings(), folder=tmp_path)
     found = {}
     for each in readiness.findings(chosen):
         found[each.name] = each.ok
         if each.name == "prompts":
             break
+    server.close()
     found.pop("sandbox", None)  # of this machine, not of the recipe
-    assert found == {"seeds": True, "sources": True, "prompts": True}
+    asked = {f"source {source.name}" for source in recipe.sources if source.provider != "local"}
+    assert found == dict.fromkeys({"seeds", *asked, "prompts"}, True)

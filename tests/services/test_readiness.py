@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 from made_up import samples
 from pydantic import SecretStr
+from wire import Server
 
 from services import meaning
 from services.recipe import parse
 from services.settings import Settings
 from services.sketch.groups import Groups
 from services.supervise import readiness
-from services.supervise.readiness import KNOWN_AFTER, WATCHED, warnings
+from services.supervise.readiness import KNOWN_AFTER, WATCHED, Finding, warnings
 from services.supervise.session import Chosen
 from services.verify import recognizers
 
@@ -146,26 +147,50 @@ def notes_of(plan: dict[str, Any], folder: Path) -> tuple[str, ...]:
     return next(iter(readiness.findings(chosen))).notes
 
 
-@pytest.mark.parametrize("what", ["sources", "judges"])
+def found_of(plan: dict[str, Any], folder: Path) -> dict[str, Finding]:
+    chosen = Chosen(recipe=parse(plan, "test"), settings=Settings(), folder=folder)
+    return {each.name: each for each in readiness.findings(chosen)}
+
+
+def paid(what: str, *models: dict[str, Any]) -> dict[str, Any]:
+    both = {"source": {"sources": models}, "judge": {"verify": {"checks": ["judge"], "judges": models}}}
+    return {"seeds": {"path": "x", "licence": "cc0"}, "generate": {"target": 1}, **both[what]}
+
+
+@pytest.mark.parametrize("what", ["source", "judge"])
 def test_a_paid_model_needs_its_key_before_anything_starts(
     what: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    judge = {"name": "q", "provider": "anthropic", "model": "m-1", "family": "f"}
-    both = [judge, {**judge, "name": "r", "api_key_variable": "MY_KEY"}]
-    plan = {
-        "seeds": {"path": "x", "licence": "cc0"},
-        "generate": {"target": 1},
-        **({"sources": both} if what == "sources" else {"verify": {"checks": ["judge"], "judges": both}}),
-    }
-    for variable, key in (("BALLAST_ANTHROPIC_API_KEY", "sk-1"), ("MY_KEY", "sk-2"), ("", "")):
-        chosen = Chosen(recipe=parse(plan, "test"), settings=Settings(), folder=tmp_path)
-        found = next(each for each in readiness.findings(chosen) if each.name == what)
-        assert found.ok == (not variable)
-        assert (f"set {variable}" if variable else "q (m-1 at https://api.anthropic.com), r") in found.told
-        if variable:
-            monkeypatch.setenv(variable, key)
-    assert "sk-" not in found.told + repr(chosen.settings)
-    given = Settings(openai_api_key=SecretStr("sk-3")).key("BALLAST_OPENAI_API_KEY")
-    assert given is not None
+    model = {"name": "q", "provider": "anthropic", "model": "m-1", "family": "f"}
+    found = found_of(paid(what, model, {**model, "name": "r", "api_key_variable": "MY_KEY"}), tmp_path)
+    for name, variable in (("q", "BALLAST_ANTHROPIC_API_KEY"), ("r", "MY_KEY")):
+        assert not found[f"{what} {name}"].ok
+        assert f"set {variable}" in found[f"{what} {name}"].told
+    monkeypatch.setenv("BALLAST_ANTHROPIC_API_KEY", "sk-1")
+    key = Settings().key("BALLAST_ANTHROPIC_API_KEY")
+    assert key is not None
+    assert key.get_secret_value() == "sk-1"
     assert Settings(openai_api_key=SecretStr("")).key("BALLAST_OPENAI_API_KEY") is None
-    assert given.get_secret_value() == "sk-3"
+    assert "sk-" not in repr(Settings())
+
+
+@pytest.mark.parametrize("what", ["source", "judge"])
+def test_check_asks_all_models_at_once_whether_they_are_there_and_buys_nothing(
+    what: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MY_KEY", "sk-2")
+    server = Server(str)
+    server.models = ["m-1"]
+    server.is_held = lambda _: len(server.looks) < 3  # none is answered before all are asked
+    model = {"provider": "openai", "family": "f", "base_url": f"{server.url}/v1", "api_key_variable": "MY_KEY"}
+    priced = {"name": "q", "model": "m-1", "price": {"input": 1, "output": 2}}
+    others = {"name": "r", "model": "m-1"}, {"name": "s", "model": "m-2"}
+    found = found_of(paid(what, *({**model, **each} for each in (priced, *others))), tmp_path)
+    server.close()
+    assert found[f"{what} q"] == (f"{what} q", True, f"m-1 at {server.url}/v1 is there", ())
+    unpriced = "The price of r is unknown: `ballast cost` can't tell dollars, and a budget of dollars can't hold"
+    assert found[f"{what} r"] == (f"{what} r", True, f"m-1 at {server.url}/v1 is there", (unpriced,))
+    absent = f"s at {server.url}/v1 has no model m-2; did you mean m-1?"
+    assert found[f"{what} s"][:3] == (f"{what} s", False, absent)
+    assert server.seen == []
+    assert "sk-2" not in str(found)

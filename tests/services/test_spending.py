@@ -5,6 +5,8 @@ import pytest
 from books import CODEC, NAME, Books, sample, source
 
 from services.books.spending import Line, Spending, read
+from services.models.provider import Answer
+from services.models.records import billed
 from streams.events import DeadLetter, ModelAnswered, SampleVerified
 from streams.parts import Choice
 from streams.samples import Source, Strategy, Turn
@@ -46,6 +48,9 @@ class Calls(Books):
         by = replace(asked.source, tokens_in=100, tokens_out=20, cost=cost)
         self.write("response", asked.request_key, replace(asked, choices=(Choice(text="so"),), source=by))
 
+    def bill(self, asked: ModelAnswered, cost: float | None = 0.002) -> None:
+        self.write("response", asked.request_key, billed(asked, Answer((), 100, 20, cost), 0))
+
     def refuse(self, asked: ModelAnswered, error: str) -> None:
         letter = DeadLetter(
             event_id="d", occurred_at=0, stage="generate", reason="handle", error=error, explanation="x",
@@ -68,10 +73,12 @@ def test_answers_cost_what_they_cost_and_attempts_without_one_may_cost_the_worst
     books.ask(call(4, paid()))
     books.answer(books.ask(call(4, paid(), attempt=2)))
     books.refuse(books.ask(call(5, paid())), "RefusedError")
-    books.refuse(books.ask(call(6, paid())), "FilteredError")  # broken off after it was billed
+    books.refuse(books.ask(call(6, paid())), "FilteredError")  # broken off without a bill
+    books.bill(asked := books.ask(call(7, paid())))
+    books.refuse(asked, "FilteredError")
     (line,) = books.told().lines
-    assert line[:7] == ("q", "answer", 8, 5, 1, 500, 100)
-    assert (line.dollars, line.at_risk) == pytest.approx((0.01, 0.02))
+    assert line[:7] == ("q", "answer", 9, 5, 2, 600, 120)
+    assert (line.dollars, line.at_risk) == pytest.approx((0.012, 0.02))
 
 
 def test_each_strategy_has_what_an_accepted_sample_of_it_costs_and_a_judge_stands_last() -> None:

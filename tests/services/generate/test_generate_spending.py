@@ -4,13 +4,16 @@ import math
 from collections.abc import Callable
 
 import pytest
-from generate_world import World
+from generate_world import CODEC, World
 from paid_world import made_of, run_until, source, world_of
 from prometheus_client import generate_latest
 from wire import Fault, Server
 
+from services.books.spending import read
+from services.generate.ledger import ledger
 from services.generate.service import Generator
 from services.recipe import RecipeError
+from streams.events import DeadLetter
 from streams.metrics import Metrics
 
 Serve = Callable[..., Server]
@@ -41,6 +44,7 @@ def test_a_run_ends_within_its_budget_and_a_restart_buys_nothing_more(serve: Ser
     assert 20 < len(world.made()) < 400
     left = metrics.registry.get_sample_value("ballast_budget_remaining_dollars")
     assert left is not None
+    assert metrics.registry.get_sample_value("ballast_budget_dollars") == 0.05
     assert 0 <= left <= 0.05 - billed(server) + 1e-9  # what was cut off may have been billed
     world.end(stage)
     before = len(server.seen)
@@ -48,6 +52,43 @@ def test_a_run_ends_within_its_budget_and_a_restart_buys_nothing_more(serve: Ser
     run_until(world, again, spent(again))
     assert len(server.seen) == before
     assert b"ballast_budget_remaining_dollars" in generate_latest(metrics.registry)
+
+
+def test_a_refused_answer_that_was_billed_is_spent_as_the_vendor_bills_it(serve: Serve) -> None:
+    server = serve(script={n: Fault(reason="refusal") for n in range(3, 80, 8)})
+    world, metrics = world_of(source(server), target=40, budget={"dollars": 1}), Metrics()
+    stage = started(world, metrics=metrics)
+    run_until(world, stage, made_of(world, stage))
+    refused = sum(number < len(server.seen) for number in server.script)
+    assert refused > 4
+    assert len(world.events("dead.generate")) == refused
+    assert len(server.ledger) == 40 + refused
+    assert stage._state.budgets.left() == pytest.approx(1 - billed(server))
+    assert ledger(world.responses()) == []
+    assert len({each.event_id for each in world.responses()}) == 2 * (40 + refused)
+    (line,) = read(world.broker, CODEC, world.pipeline).lines
+    assert (line.attempts, line.answered, line.refused) == (40 + refused, 40, refused)
+    assert (line.dollars, line.at_risk) == (pytest.approx(billed(server)), pytest.approx(0))
+    world.end(stage)
+    again = started(world)
+    assert again._state.budgets.left() == pytest.approx(1 - billed(server))
+
+
+def test_an_answer_that_was_refused_before_a_kill_is_set_aside_and_not_bought_again(serve: Serve) -> None:
+    server = serve(script={2: Fault(reason="refusal")})
+    world = world_of(source(server, concurrency=2), target=10)
+    stage = started(world)
+    while not (bills := [each for each in world.responses() if not each.choices and each.source.tokens_in]):
+        stage._dispatcher.run()
+    world.bury(stage)
+    again = started(world)
+    run_until(world, again, made_of(world, again))
+    (letter,) = world.events("dead.generate")
+    assert isinstance(letter, DeadLetter)
+    assert letter.call_index == bills[0].call_index
+    assert "a broke its answer off" in letter.explanation
+    assert server.sold.count(bills[0].prompt[-1].text) == 1
+    assert again._state.billed == {}
 
 
 def test_slots_share_a_budget_and_together_stay_within_it(serve: Serve) -> None:

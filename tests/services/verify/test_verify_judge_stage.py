@@ -23,6 +23,7 @@ from wire import Fault, Server
 
 from services import pipeline
 from services.books.scan import scan
+from services.books.spending import read
 from services.errors import InputError
 from services.models.provider import RefusedError, Request
 from services.settings import Settings
@@ -315,6 +316,20 @@ def test_a_judge_behind_a_wire_with_faults_judges_all_and_its_key_is_in_no_recor
     assert (
         'ballast_model_requests_total{outcome="answered",source="q"} 5.0' in generate_latest(metrics.registry).decode()
     )
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_what_a_judge_was_billed_for_an_answer_that_it_broke_off_is_in_the_log(server: Server, provider: str) -> None:
+    broker = world()
+    put(broker, "generate", CASES[:2])
+    server.faults.append(Fault(reason="refusal"))
+    stage = over_the_wire(broker, server, provider, Metrics())
+    stage.start()
+    until_idle(stage)
+    assert Counter(word for _, word in fates(broker)) == {"verify": 1, "review": 1}
+    (line,) = read(broker, CODEC, "p").lines
+    assert (line.attempts, line.answered, line.refused, line.tokens_in, line.tokens_out) == (2, 1, 1, 240, 20)
+    assert (line.dollars, line.at_risk) == (pytest.approx(2 * 170 / 1e6), 0)
 
 
 def everything(broker: MemoryBroker) -> list[bytes]:

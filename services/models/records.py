@@ -1,0 +1,36 @@
+"""The records that follow the one that stands before an attempt at a call: what was answered, or only billed.
+
+asked     no choices, no tokens   -> may have been billed, as long as nothing follows
+answered  choices and tokens
+billed    tokens alone            -> the vendor broke its answer off, so its sample is refused
+"""
+
+from dataclasses import replace
+
+from services.models.provider import Answer
+from streams.events import ModelAnswered, event_id
+
+
+def answered(asked: ModelAnswered, answer: Answer, now: int) -> ModelAnswered:
+    """Return the record of a paid answer."""
+    return _followed(asked, "answered", answer, now)
+
+
+def billed(asked: ModelAnswered, bill: Answer, now: int) -> ModelAnswered:
+    """Return the record of an answer that was paid and is none."""
+    return _followed(asked, "billed", bill._replace(choices=()), now)
+
+
+def is_asked(record: ModelAnswered) -> bool:
+    """Tell whether a record stands before an attempt, and tells nothing of what came of it."""
+    return not (record.choices or record.source.tokens_in or record.source.tokens_out)
+
+
+def _followed(asked: ModelAnswered, word: str, answer: Answer, now: int) -> ModelAnswered:
+    return replace(
+        asked,
+        event_id=event_id(ModelAnswered, asked.request_key, asked.attempt, word),
+        occurred_at=now,
+        choices=tuple(answer.choices),
+        source=replace(asked.source, tokens_in=answer.tokens_in, tokens_out=answer.tokens_out, cost=answer.cost),
+    )
