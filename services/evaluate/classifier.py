@@ -20,14 +20,21 @@ class Classifier:
         self._model = classifier.fit(flat(samples), [sample.label or "" for sample in samples])
 
     def score(self, samples: Sequence[Sample]) -> Scored:
-        """Return the loss of each sample's label, nats, and `accuracy`, `macro_f1` and `worst_f1` over the labels."""
+        """Return the loss of each sample's label, nats, and `accuracy`, `macro_f1` and `worst_f1` over the labels.
+
+        A sample without a label has no loss; without any there are no metrics.
+        """
         from sklearn.metrics import f1_score  # noqa: PLC0415 - a second to import
 
-        chances = self._model.chances(flat(samples))
+        losses = np.full(len(samples), np.nan)
+        places = [place for place, sample in enumerate(samples) if sample.label is not None]
+        if not places:
+            return Scored(losses, {})
+        chances = self._model.chances(flat([samples[place] for place in places]))
         known = {label: place for place, label in enumerate(self._model.labels)}
-        labels = [sample.label for sample in samples]
+        labels = [samples[place].label for place in places]
         right = [chances[row, known[label]] if label in known else 0.0 for row, label in enumerate(labels)]
-        losses = -np.log((1 - _DOUBT) * np.array(right) + _DOUBT / (len(known) + 1))
+        losses[places] = -np.log((1 - _DOUBT) * np.array(right) + _DOUBT / (len(known) + 1))
         said = np.array(self._model.labels)[chances.argmax(axis=1)]
         f1 = f1_score(labels, said, average=None, labels=sorted(set(filter(None, labels))), zero_division=0)
         accuracy = float(np.mean(said == np.array(labels)))

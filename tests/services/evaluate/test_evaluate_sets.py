@@ -2,6 +2,7 @@ from collections import Counter
 from dataclasses import replace
 from functools import cache
 
+import numpy as np
 import pytest
 from evaluate_world import SIZE, World, documents, generated, human, outputs, seeds
 
@@ -149,6 +150,15 @@ def test_a_label_that_was_never_seen_costs_much_and_not_without_end() -> None:
     scored = classifier().score([human("lo", label="new")])
     assert 4 < scored.losses[0] < 10
     assert scored.metrics["worst_f1"] == 0
+
+
+def test_what_has_no_label_has_no_loss_and_counts_for_nothing() -> None:
+    test, bare = labelled(2_000, 50), [human("lo and behold"), human("to be")]
+    scored, alone = classifier().score([bare[0], *test, bare[1]]), classifier().score(test)
+    assert np.isnan(scored.losses[[0, -1]]).all()
+    assert scored.losses[1:-1] == pytest.approx(alone.losses)
+    assert scored.metrics == alone.metrics
+    assert classifier().score(bare).metrics == {}
 
 
 def test_one_label_is_nothing_to_classify() -> None:
