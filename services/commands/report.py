@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from services import pipeline
+from services.books import strata as books
 from services.commands.output import PipelineOption, RecipeOption, note, say
 from services.errors import InputError
 from services.report import log as read_log
@@ -69,4 +70,5 @@ def _facts(opened: Session, now: int) -> Facts:
         recipe_cap=mix.max_synthetic_share,
         floor=mix.floor,
         now=now,
+        wanted=books.read(opened.broker, opened.codec, opened.pipeline, opened.chosen.recipe.generate.quotas),
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.books.strata import Stratum
 from services.policy import decisions
 from services.report import curves, figures, share, state, tables
 from services.report.chart import Chart, draw
@@ -21,7 +22,10 @@ _POINTS, _FEW = 240, 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """All that a report says; `reach` may be a sentence on what is missing, `now` is UTC milliseconds."""
+    """All that a report says; `reach` may be a sentence on what is missing, `now` is UTC milliseconds.
+
+    `wanted` are the strata of the recipe's quotas.
+    """
 
     pipeline: str
     log: Log
@@ -29,6 +33,7 @@ class Facts:
     recipe_cap: float
     floor: float
     now: int
+    wanted: Sequence[Stratum] = ()
 
 
 def page(facts: Facts) -> str:
@@ -42,7 +47,9 @@ def page(facts: Facts) -> str:
         node("title", title),
         node("style", _STYLE.read_text(encoding="utf-8")),
     )
-    main = node("main", _headline(facts), _share(facts), _measured(facts), _reach(facts), _tables(facts))
+    main = node(
+        "main", _headline(facts), _share(facts), _measured(facts), _reach(facts), _wanted(facts), _tables(facts)
+    )
     made = f"Made {figures.time(facts.now)} from the log of pipeline {facts.pipeline}."
     body = node("body", node("header", node("h1", title), node("p", made)), main)
     return document(node("html", head, body, lang="en"))
@@ -123,6 +130,11 @@ def _has(groups: curves.Grouped, name: str) -> bool:
 def _reach(facts: Facts) -> Node:
     content = [node("p", facts.reach)] if isinstance(facts.reach, str) else reached(facts.reach)
     return _section("Which human text is reached", *content)
+
+
+def _wanted(facts: Facts) -> Node | None:
+    told = "Calls that were made of each stratum, by where they are; what is wanted is accepted samples."
+    return _section("Quotas", node("p", told), tables.wanted(facts.wanted)) if facts.wanted else None
 
 
 def _tables(facts: Facts) -> Sequence[Node]:

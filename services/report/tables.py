@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from services.books.strata import Stratum
 from services.policy import Decision
 from services.report import figures
 from services.report.figures import named, number, percent, ratio, versions
@@ -61,6 +62,12 @@ def decided(found: Sequence[Decision]) -> Node:
     ]
     columns = ("version", "time", "share at most (ratio)", "weights", "held back", "by", "reason", "inputs")
     return node("div", _older(len(found)), table(columns, rows))
+
+
+def wanted(found: Sequence[Stratum]) -> Node:
+    """Return where the calls of each stratum are, in the order of flow, beside what is wanted of it."""
+    rows = [(each.name, *(f"{count:,}" for count in each.counts), f"{each.target:,}") for each in found]
+    return table(("stratum", "asked", "to verify", "in review", "accepted", "lost", "wanted"), rows)
 
 
 def _evidence(alarm: CollapseMeasured) -> str:

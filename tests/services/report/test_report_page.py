@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -6,7 +7,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from report_world import CODEC, NAME, World, measured, policy, story
 
+from services.books.strata import Stratum as Wanted
 from services.errors import InputError
+from services.generate.calls import Counts
 from services.report.log import Log, read
 from services.report.page import Facts, page
 from services.report.strata import Missed, Reach, Stratum
@@ -145,3 +148,11 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [(each.name, each.read_text()) for each in folder.iterdir()] == [("a.html", "new")]
     with pytest.raises(InputError, match="give another place with --out"):
         write(folder / "nowhere" / "a.html", "new")
+
+
+def test_the_page_has_a_row_for_each_stratum_and_no_such_section_without_quotas() -> None:
+    plain = facts(Log())
+    wanted = replace(plain, wanted=[Wanted(BAD, Counts(1, 2, 3, 4_000, 5), 6_000)])
+    assert "Quotas" not in page(plain)
+    text = " ".join(Page(page(wanted)).text.split())
+    assert f"accepted lost wanted {BAD} 1 2 3 4,000 5 6,000" in text
