@@ -61,7 +61,8 @@ class Dispatcher:
     def run(self) -> None:
         """Make calls for a quarter of a second, or as long as there are any; answers are in the state then.
 
-        Blocks for about a second more where local models compute. Raises what is not a call's own fault.
+        Ends at once with a refused call: until its dead letter is written nothing new is begun, so that a kill has no
+        more calls asked again than may be in flight. Blocks for about a second more where local models compute. Raises what is not a call's own fault.
         """
         self._let_go()
         self._look_at_budgets()
@@ -69,7 +70,7 @@ class Dispatcher:
         self._begin(upcoming)
         self._compute(upcoming)
         until, left = time.monotonic() + _SECONDS, _SECONDS
-        while self._in_flight and left > 0:
+        while self._in_flight and left > 0 and not self.refusals:
             for each in self._in_flight.finished(left):
                 self._take(each)
             self._begin(upcoming)
@@ -108,6 +109,8 @@ class Dispatcher:
 
     def _begin(self, upcoming: Upcoming) -> None:
         """Begin as many calls as the sources have room for, those first that had to wait."""
+        if self.refusals:
+            return
         now, questions = self._clock(), []
         for lane in self._lanes.values():
             while lane.waiting and lane.has_room(now):
