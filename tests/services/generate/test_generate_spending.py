@@ -26,7 +26,14 @@ def billed(server: Server) -> float:
 
 
 def spent(stage: Generator) -> Callable[[], bool]:
-    return lambda: "budget spent" in stage.why and stage._dispatcher.is_idle() and not stage._state.answers
+    """Tell whether nothing is in flight or rests, and what did not fit into the budget does not fit now either."""
+    dispatcher, state = stage._dispatcher, stage._state
+
+    def is_so() -> bool:
+        is_still = dispatcher.is_idle() and not state.answers and not dispatcher._retries.resting(dispatcher._clock())
+        return is_still and "budget spent" in stage.why and bool(state.budgets.out(stage._context.now()))
+
+    return is_so
 
 
 def started(world: World, slot: int = 0, metrics: Metrics | None = None) -> Generator:
