@@ -43,7 +43,7 @@ _ASKED, _UNVERIFIED, _REVIEW, _ACCEPTED, _LOST, _NOWHERE = range(_PLACES + 1)
 
 
 class Calls:
-    """All calls that the log knows; `asked` and `refused` are marked for the calls of this slot only."""
+    """All calls that the log knows, of this slot and of others."""
 
     def __init__(self, slot: int, slots: int) -> None:
         self._slot, self._slots = slot, slots

@@ -62,7 +62,8 @@ class Dispatcher:
         """Make calls for a quarter of a second, or as long as there are any; answers are in the state then.
 
         Ends at once with a refused call: until its dead letter is written nothing new is begun, so that a kill has no
-        more calls asked again than may be in flight. Blocks for about a second more where local models compute. Raises what is not a call's own fault.
+        more calls asked again than may be in flight. Blocks for about a second more where local models compute. Raises
+        what is not a call's own fault.
         """
         self._let_go()
         self._look_at_budgets()

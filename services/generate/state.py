@@ -16,6 +16,7 @@ from services.generate.candidate import PURPOSE
 from services.generate.corpus import Corpus
 from services.generate.drawn import Drawn
 from services.generate.kept_out import KeptOut
+from services.generate.others import Others
 from services.generate.pool import SeedPool
 from services.generate.strata import Strata
 from services.groups import BROUGHT
@@ -48,6 +49,7 @@ class State:
         strata: Strata,
     ) -> None:
         self._codec, self._pipeline = codec, pipeline
+        self._others = Others(calls)
         self.calls, self.pool, self.budgets, self.strata = calls, pool, budgets, strata
         self.policies = Policies(codec)
         self.accepted = 0
@@ -82,15 +84,18 @@ class State:
                 self._take(self._takers[word], some)
 
     def responded(self, event: ModelAnswered) -> None:
-        """Take a record of `response` in; of other slots' calls only the seed is kept."""
+        """Take a record of `response` in; of other slots' calls only the seed is kept, and that they are asked."""
         call = event.call_index
         if event.purpose != PURPOSE:
             return
         self.drawn.note(event)
         self.strata.note(event)
-        if self.calls.owns(call) and event.worst_tokens:
+        if not self.calls.owns(call):
+            self._others.asked(call, event.attempt)
+            return
+        if event.worst_tokens:
             self._spent(event)
-        if not self.calls.owns(call) or self.calls.seen(call, Seen.MADE):
+        if self.calls.seen(call, Seen.MADE):
             return
         if call in self.answers or event.attempt <= self._attempts.get(call, 0):
             return
@@ -112,6 +117,8 @@ class State:
             self.answers.pop(call, None)
             self.billed.pop(call, None)
             self.replays.discard(call)
+        else:
+            self._others.made(call)
 
     def refused(self, letter: DeadLetter) -> None:
         """Note that a call has a dead letter; asking it again needs a replay."""
@@ -120,7 +127,7 @@ class State:
             return
         attempt = self._attempt(letter)
         if not self.calls.owns(call):
-            self.calls.mark(call, Seen.REFUSED)
+            self._others.refused(call, attempt)
             return
         if attempt < self._attempts.get(call, 0):
             return

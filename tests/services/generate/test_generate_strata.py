@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from generate_world import CODEC, Vendor, World, by_hash, lives, recipe, refusing
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.generate.service import Generator
@@ -185,6 +185,7 @@ def test_seeds_that_an_alarm_gives_back_are_drawn_again_within_what_their_strata
     assert {seed for seed, count in drawn.items() if count > 1} == held
 
 
+@example(kills=[(1, False), (95, False), (58, False)], inline=False, slots=[1, 1, 2])
 @given(KILLS, st.booleans(), st.lists(st.integers(1, 3), min_size=1, max_size=3))
 @settings(deadline=None)
 def test_kills_and_other_numbers_of_slots_change_no_strata(
