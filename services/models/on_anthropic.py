@@ -1,71 +1,38 @@
 """The messages protocol of Anthropic, by its own SDK."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import anthropic
 
 from services.models.endpoint import Endpoint
-from services.models.faults import FaultOf, HiddenError, cut, look_fault, silent, status_fault, unread
 from services.models.provider import Request, chosen
-from services.models.vendor import Reply, ids, quoted
-from streams.errors import BallastError
+from services.models.sdk import Sdk
+from services.models.vendor import Reply
 from streams.parts import Choice
 
-Told = TypeVar("Told")
-
-_NO_KEY = "none"  # the SDK wants some
+_MODELS = "/v1/models"
 _MOST = 1_000  # models of a list
 _INPUT = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 _WORDS = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length"}
 
 
 class AnthropicWire:
-    """Sends each call once; the environment's settings for the SDK have no say about where and by which key."""
+    """Sends each call once."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self._client = anthropic.Anthropic(
-            api_key=endpoint.key.get_secret_value() or _NO_KEY,
-            base_url=endpoint.base_url,
-            timeout=endpoint.seconds,
-            max_retries=0,
-        )
+        self._sdk = Sdk(anthropic, anthropic.Anthropic, endpoint)
 
     def send(self, request: Request) -> Reply:
         """Make one call. Blocks; raises TroubleError, RefusedError or UnavailableError."""
-        return self._asked(
-            lambda: _reply(self._client.post("/v1/messages", cast_to=object, body=_body(request))), status_fault
-        )
+        return self._sdk.post("/v1/messages", _body(request), _reply)
 
     def models(self) -> list[str]:
         """Return the models that are told of. Blocks; raises HiddenError, TroubleError or UnavailableError."""
-        return self._asked(
-            lambda: ids(self._client.get("/v1/models", cast_to=object, options={"params": {"limit": _MOST}})),
-            look_fault,
-        )
+        return self._sdk.models(_MODELS, {"limit": _MOST})
 
     def has(self, model: str) -> bool:
         """Tell whether a model is there under this name. Blocks; raises TroubleError or UnavailableError."""
-        try:
-            self._asked(lambda: self._client.get(f"/v1/models/{quoted(model)}", cast_to=object), look_fault)
-        except HiddenError:
-            return False
-        return True
-
-    def _asked(self, ask: Callable[[], Told], fault_of: FaultOf) -> Told:
-        fault: BallastError
-        try:
-            return ask()
-        except anthropic.APIStatusError as error:
-            fault = fault_of(self._endpoint, error.status_code, error.body, error.response.headers)
-        except anthropic.APITimeoutError:
-            fault = silent(self._endpoint)
-        except anthropic.APIConnectionError:
-            fault = cut()
-        except (ValueError, LookupError, TypeError, AttributeError):
-            fault = unread()
-        raise fault  # not from the SDK's error, which may show the key in a traceback
+        return self._sdk.has(_MODELS, model)
 
 
 def _body(request: Request) -> dict[str, Any]:

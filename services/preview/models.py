@@ -1,19 +1,13 @@
 """The models of a recipe's sources; one that can't be reached has a prompt all the same."""
 
-from collections.abc import Callable
-
-from pydantic import SecretStr
-
 from services.errors import InputError
 from services.generate.local import LocalProvider
 from services.models.door import connect
-from services.models.endpoint import endpoint
+from services.models.endpoint import Keys, endpoint
 from services.models.provider import Answer, Model, Provider, Request
 from services.recipe import Recipe, Source
 from streams.errors import UnavailableError
 from streams.metrics import Metrics
-
-Keys = Callable[[str], SecretStr | None]
 
 
 class Unreached:
