@@ -6,8 +6,7 @@ from contextlib import closing
 from typing import NamedTuple
 
 from services.groups import source_of
-from services.models.provider import RefusedError
-from services.models.records import is_asked
+from services.models.records import costs_nothing, is_asked
 from streams.broker import Broker, Record
 from streams.codec import Codec
 from streams.errors import DecodeError
@@ -136,7 +135,7 @@ class _Books:
 
     def _letter(self, letter: DeadLetter) -> None:
         question = self._codec.decode(letter.value or b"")
-        if letter.error == RefusedError.__name__ and isinstance(question, ModelAnswered):
+        if costs_nothing(letter) and isinstance(question, ModelAnswered):
             self._refused.add((question.request_key, question.attempt))
 
     def _accept(self, event: SampleVerified) -> None:

@@ -106,5 +106,5 @@ class Budgets:
 def budgets(recipe: Recipe) -> Budgets:
     """Return the budgets of one slot, with nothing spent."""
     slots = recipe.generate.slots
-    own = {source.name: limits(source.budget, slots) for source in recipe.sources if source.provider != "local"}
+    own = {source.name: limits(source.budget, slots) for source in recipe.sources if not source.is_local}
     return Budgets(limits(recipe.generate.budget, slots), own)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from services.generate.content import content_of
 from services.generate.form import form_of, schema_of
 from services.generate.prompts.shown import OPENING_WORDS, opening, parts_of
-from services.generate.prompts.templates import LOCAL, Templates
+from services.generate.prompts.templates import Templates
 from services.generate.strategies import strategy_of
 from services.generate.variety import TEMPERATURES, attributes, persona_of, range_of, step_of
 from services.models.cost import FREE, Cost, worst
@@ -96,7 +96,7 @@ def plan(
     Local models have no templates: they go on from the opening of a text, else they are given the seed's first turn.
     """
     asked = _continued(recipe, seed)
-    if templates is not None and source.provider != LOCAL:
+    if templates is not None and not source.is_local:
         asked = _asked(call_index, recipe, source, seed, pool=pool, templates=templates)
     temperature = temperature_of(call_index, source, recipe.generate.temperature or range_of(recipe.task))
     schema = schema_of(form_of(recipe.task, asked.strategy)) if asked.is_structured else None
@@ -105,7 +105,7 @@ def plan(
     words = [word for turn in asked.prompt for word in (turn.role, turn.text)]
     key = digest(source.name, model.model_id, *settings, *words, call_index)
     request = Request(key, call_index, model.model_id, asked.prompt, temperature, most, top_p, schema)
-    cost = FREE if source.provider == LOCAL else worst(request, source.prices)
+    cost = FREE if source.is_local else worst(request, source.prices)
     return Call(source, model, asked.strategy, seed, request, asked.prompt_hash, asked.persona, asked.kept, cost)
 
 

@@ -56,7 +56,7 @@ class Planner:
         out = {each.source for each in policy.held} if policy else set()
         others = {name: weight for name, weight in weighted.items() if name not in out}
         allowed = self.allowed()
-        asked = sorted(self._state.asked.keys() - busy, key=lambda call: (failures(call), call))
+        asked = sorted(set(self._state.unanswered()) - set(busy), key=lambda call: (failures(call), call))
         for index, (number, is_again) in self._numbered(now, asked, is_again_possible=bool(others)):
             yield Draft(
                 index,

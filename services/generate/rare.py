@@ -42,7 +42,7 @@ class RareSeeds:
 
     def __init__(self, context: Context, pool: SeedPool) -> None:
         self._context, self._pool = context, pool
-        self._is_wanted = any(source.provider != "local" for source in context.recipe.sources)
+        self._is_wanted = any(not source.is_local for source in context.recipe.sources)
         self._of: tuple[int, int] | None = None
         self._numbers: list[int] = []
         self._regions: NDArray[np.int64] = np.empty(0, np.int64)

@@ -17,7 +17,7 @@ def connected(context: Context) -> dict[str, Provider]:
     known = generations(context.recipe, context.broker, context.codec)
 
     def provider(source: Source) -> Provider:
-        if source.provider == "local":
+        if source.is_local:
             return LocalProvider(source)
         return connect(endpoint(source, context.keys), context.metrics, known[source.name])
 

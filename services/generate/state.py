@@ -16,13 +16,11 @@ from services.generate.candidate import PURPOSE
 from services.generate.corpus import Corpus
 from services.generate.drawn import Drawn
 from services.generate.kept_out import KeptOut
-from services.generate.others import Others
 from services.generate.pool import SeedPool
 from services.generate.strata import Strata
 from services.groups import BROUGHT
 from services.models.cost import Cost
-from services.models.provider import RefusedError
-from services.models.records import is_asked
+from services.models.records import costs_nothing, is_asked
 from services.policy import Policies
 from streams.broker import Record, TopicPartition
 from streams.codec import Codec
@@ -49,14 +47,13 @@ class State:
         strata: Strata,
     ) -> None:
         self._codec, self._pipeline = codec, pipeline
-        self._others = Others(calls)
         self.calls, self.pool, self.budgets, self.strata = calls, pool, budgets, strata
         self.policies = Policies(codec)
         self.accepted = 0
         self.drawn = Drawn()
         self._orders = Orders()
         self._kept_out = KeptOut()
-        self.asked: dict[int, int] = {}  # own calls without an answer: the attempt
+        self._asked: dict[int, int] = {}  # own calls without an answer, others' without a candidate: the attempt
         self.answers: dict[int, ModelAnswered] = {}  # own answers without a candidate
         self.billed: dict[int, ModelAnswered] = {}  # own refused calls with a bill and without a dead letter
         self.replays: set[int] = set()  # own refused calls whose dead letter was replayed
@@ -84,16 +81,14 @@ class State:
                 self._take(self._takers[word], some)
 
     def responded(self, event: ModelAnswered) -> None:
-        """Take a record of `response` in; of other slots' calls only the seed is kept, and that they are asked."""
+        """Take a record of `response` in; of other slots' calls only the seed is kept and that they are asked."""
         call = event.call_index
         if event.purpose != PURPOSE:
             return
         self.drawn.note(event)
         self.strata.note(event)
-        if not self.calls.owns(call):
-            self._others.asked(call, event.attempt)
-            return
-        if event.worst_tokens:
+        is_own = self.calls.owns(call)
+        if is_own and event.worst_tokens:
             self._spent(event)
         if self.calls.seen(call, Seen.MADE):
             return
@@ -101,44 +96,43 @@ class State:
             return
         self.calls.mark(call, Seen.ASKED)
         self.replays.discard(call)
-        if event.choices:
-            self.asked.pop(call, None)
+        if is_asked(event) or not is_own:
+            self._asked[call] = max(self._asked.get(call, 0), event.attempt)
+        elif event.choices:
+            self._asked.pop(call, None)
             self.answers[call] = event
-        elif is_asked(event):
-            self.asked[call] = max(self.asked.get(call, 0), event.attempt)
         else:
             self.billed[call] = event
 
     def made(self, call: int) -> None:
         """Note that a call's candidates are written."""
         self.calls.mark(call, Seen.MADE)
-        if self.calls.owns(call):
-            self.asked.pop(call, None)
-            self.answers.pop(call, None)
-            self.billed.pop(call, None)
-            self.replays.discard(call)
-        else:
-            self._others.made(call)
+        self._asked.pop(call, None)
+        self.answers.pop(call, None)
+        self.billed.pop(call, None)
+        self.replays.discard(call)
 
     def refused(self, letter: DeadLetter) -> None:
         """Note that a call has a dead letter; asking it again needs a replay."""
         call = letter.call_index
-        if call is None:
+        if call is None or (attempt := self._attempt(letter)) < self._attempts.get(call, 0):
             return
-        attempt = self._attempt(letter)
-        if not self.calls.owns(call):
-            self._others.refused(call, attempt)
-            return
-        if attempt < self._attempts.get(call, 0):
-            return
-        if letter.error == RefusedError.__name__:
-            self.budgets.refused(call, attempt)
-        self.billed.pop(call, None)
-        self._refused[call], self._attempts[call] = letter, attempt
-        if call not in self.answers and self.asked.get(call, 0) <= attempt:
-            self.asked.pop(call, None)
+        self._attempts[call] = attempt
+        is_own = self.calls.owns(call)
+        if is_own:
+            self._refused[call] = letter
+            self.billed.pop(call, None)
+            if costs_nothing(letter):
+                self.budgets.refused(call, attempt)
+        if call not in self.answers and self._asked.get(call, 0) <= attempt:
+            self._asked.pop(call, None)
             self.calls.mark(call, Seen.REFUSED)
-            self._offer(call)
+            if is_own:
+                self._offer(call)
+
+    def unanswered(self) -> list[int]:
+        """Return this slot's calls that were asked and have no answer."""
+        return [call for call in self._asked if self.calls.owns(call)]
 
     def kept_out(self) -> NDArray[np.int64]:
         """Return the calls of the accepted samples that no batch will have for now; -1 is one that a file brought."""
@@ -152,7 +146,7 @@ class State:
 
     def attempt(self, call: int) -> int:
         """Return the number of the call's next attempt."""
-        return 1 + max(self.asked.get(call, 0), self._attempts.get(call, 0))
+        return 1 + max(self._asked.get(call, 0), self._attempts.get(call, 0))
 
     def _spent(self, event: ModelAnswered) -> None:
         """Take an attempt at a paid call, or its bill, into the budgets; one without a bill may cost the worst."""
@@ -234,7 +228,7 @@ class State:
         letter = (record.key or b"").decode(errors="replace")
         self._replayed.add(letter)
         for call in [call for call, dead in self._refused.items() if dead.event_id == letter]:
-            if call not in self.asked and call not in self.answers:
+            if call not in self._asked and call not in self.answers:
                 self._offer(call)
 
     def _take_dead_candidate(self, record: Record) -> None:

@@ -3,15 +3,17 @@
 It lies in memory and is a fold over the log, so it can't disagree with what was decided.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.index.column import Column
-from services.index.ids import IdArray, Ids
-from services.index.minhash import Fingerprints, Shape, jaccard
+from services.index.ids import IdArray, Ids, pack
+from services.index.minhash import Fingerprints, Shape, fingerprints, jaccard
 from services.index.table import Rows, Table
+from streams.words import Flat
 
 BUCKET = 8  # texts that one band key leads to; a template's thousands would make every look-up long
 _COMPARED = 8  # candidates that are compared, those with the most bands in common first
@@ -28,6 +30,15 @@ class Entries(NamedTuple):
     def select(self, places: NDArray[np.int64]) -> "Entries":
         """Return the entries of some of the texts."""
         return Entries(self.ids[places], self.contents[places], self.prints.select(places))
+
+
+def entries_of(ids: Sequence[str], contents: Sequence[str], words: Flat, shape: Shape) -> Entries:
+    """Return what is to be remembered of texts: by hex ids, hex content hashes, and the hashes of their words."""
+    return Entries(
+        pack([each.encode() for each in ids]),
+        pack([each.encode() for each in contents])[:, 0].astype(np.uint32),
+        fingerprints(words, shape),
+    )
 
 
 class Match(NamedTuple):

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from services.index.ids import pack
-from services.index.minhash import fingerprints, shape
-from services.index.texts import Entries, Match, Texts
+from services.index.minhash import shape
+from services.index.texts import Entries, Match, Texts, entries_of
 from services.index.twins import Twins
 from streams.samples import Sample, digest
 from streams.words import Flat, hashed, text_of, words
@@ -55,11 +54,8 @@ class Near:
     def _entries(self, samples: Sequence[Sample]) -> Entries:
         flat = hashed([words(text_of(sample)) for sample in samples])
         salts = np.repeat(np.array([_salt(sample) for sample in samples], np.uint64), np.diff(flat.starts))
-        return Entries(
-            pack([sample.sample_id.encode() for sample in samples]),
-            pack([sample.content_hash.encode() for sample in samples])[:, 0].astype(np.uint32),
-            fingerprints(Flat(flat.hashes ^ salts, flat.starts), self._shape),
-        )
+        ids, contents = [sample.sample_id for sample in samples], [sample.content_hash for sample in samples]
+        return entries_of(ids, contents, Flat(flat.hashes ^ salts, flat.starts), self._shape)
 
 
 def _salt(sample: Sample) -> int:

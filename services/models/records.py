@@ -7,8 +7,8 @@ billed    tokens alone            -> the vendor broke its answer off, so its sam
 
 from dataclasses import replace
 
-from services.models.provider import Answer
-from streams.events import ModelAnswered, event_id
+from services.models.provider import Answer, RefusedError
+from streams.events import DeadLetter, ModelAnswered, event_id
 
 
 def answered(asked: ModelAnswered, answer: Answer, now: int) -> ModelAnswered:
@@ -24,6 +24,11 @@ def billed(asked: ModelAnswered, bill: Answer, now: int) -> ModelAnswered:
 def is_asked(record: ModelAnswered) -> bool:
     """Tell whether a record stands before an attempt, and tells nothing of what came of it."""
     return not (record.choices or record.source.tokens_in or record.source.tokens_out)
+
+
+def costs_nothing(letter: DeadLetter) -> bool:
+    """Tell whether the vendor refused a call outright, so that it billed nothing."""
+    return letter.error == RefusedError.__name__
 
 
 def _followed(asked: ModelAnswered, word: str, answer: Answer, now: int) -> ModelAnswered:

@@ -53,7 +53,7 @@ def _of(recipe: Recipe, source: Source, calls: Sequence[Call], share: float, sec
     expected = price(round(given), round(answered), source.prices)
     worst = [call.worst.dollars for call in calls if call.worst.dollars is not None]
     dollars = None
-    if source.provider == "local":
+    if source.is_local:
         dollars = Span(0.0, 0.0)
     elif expected is not None:
         dollars = Span(count.least * expected, count.most * fmean(worst))
@@ -73,6 +73,6 @@ def _most_tokens(call: Call, given: float) -> float:
 
 def _seconds(source: Source, seconds: float) -> float | None:
     """Return the seconds of one slot that a call takes, for many paid ones are in flight at once."""
-    if source.provider != "local":
+    if not source.is_local:
         return seconds / source.concurrency
     return None if source.documents_per_second is None else 1 / source.documents_per_second

@@ -34,7 +34,7 @@ def connected(recipe: Recipe, keys: Keys) -> dict[str, Provider]:
 
 
 def _provider(source: Source, keys: Keys, metrics: Metrics) -> Provider:
-    if source.provider == "local":
+    if source.is_local:
         return LocalProvider(source)
     try:
         return connect(endpoint(source, keys), metrics)

@@ -101,7 +101,7 @@ class Recipe(Part):
     def _prices_are_known(self) -> "Recipe":
         for source in self.sources:
             is_limited = source.budget.is_of_money or self.generate.budget.is_of_money
-            if is_limited and source.provider != "local" and source.price is None:
+            if is_limited and not source.is_local and source.price is None:
                 raise ValueError(
                     f"a budget of dollars holds for source {source.name}, whose price is unknown; give its `price`, or "
                     "a budget of tokens instead"
@@ -112,7 +112,7 @@ class Recipe(Part):
     def _labels_have_sources(self) -> "Recipe":
         if self.generate.quotas is not None and self.generate.quotas.by == "label":
             for source in self.sources:
-                if source.provider == "local":
+                if source.is_local:
                     raise ValueError(
                         f"the quotas are by label and source {source.name} of provider local makes samples without "
                         "one; remove it, or have quotas by domain"

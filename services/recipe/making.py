@@ -82,7 +82,7 @@ class Source(Served):
 
     @model_validator(mode="after")
     def _fits_its_provider(self) -> "Source":
-        is_local = self.provider == "local"
+        is_local = self.is_local
         if not is_local and not self.model:
             raise ValueError(f"source {self.name} names no model; give its `model`")
         if other := sorted(self.model_fields_set & (_SERVED_ALONE if is_local else _LOCAL_ALONE)):
@@ -93,6 +93,11 @@ class Source(Served):
             known = "seed, mix or self" if is_local else "{pipeline, cycle}, or nothing for an outside base model"
             raise ValueError(f"source {self.name} of provider {self.provider} is trained on {known}; change trained_on")
         return self
+
+    @property
+    def is_local(self) -> bool:
+        """Whether its model learns here and is not asked but goes on from a seed's words."""
+        return self.provider == "local"
 
     @property
     def declared(self) -> str:

@@ -84,7 +84,7 @@ def _other_length(recipe: Recipe) -> Iterator[str]:
     """Warn where local models write documents of another length than the human ones, so that `length` flags them."""
     human, made = recipe.seeds.words, recipe.generate.max_tokens
     is_cut = recipe.task == "text" and recipe.seeds.reader in ("text", "package")
-    if is_cut and made != human and any(source.provider == "local" for source in recipe.sources):
+    if is_cut and made != human and any(source.is_local for source in recipe.sources):
         yield (
             f"Local models write {made} words a document and human documents have {human}, so the check consistency "
             f"flags nearly all of them; set generate.max_tokens to {human}"
@@ -115,7 +115,7 @@ def findings(chosen: Chosen, progress: Progress | None = None) -> Iterator[Findi
         yield _tried(Semantic.name, _compared)
     if Presidio.name in chosen.recipe.verify.checks:
         yield _tried(Presidio.name, lambda: _recognized(chosen.recipe.verify))
-    if paid := [source for source in chosen.recipe.sources if source.provider != "local"]:
+    if paid := [source for source in chosen.recipe.sources if not source.is_local]:
         yield from _served("source", paid, chosen)
         yield _tried("prompts", lambda: _asked(chosen.recipe))
     if judges := chosen.recipe.verify.judges:

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.artefact import said
-from services.index.ids import pack
-from services.index.minhash import Shape, fingerprints
-from services.index.texts import Entries
+from services.index.minhash import Shape
+from services.index.texts import Entries, entries_of
 from streams.samples import Sample, Verdict
 from streams.words import Flat, hashed, some, text_of, words
 
@@ -83,11 +82,8 @@ class Batch:
     @cached_property
     def entries(self) -> Entries:
         """What is to be remembered of each sample."""
-        return Entries(
-            pack([sample.sample_id.encode() for sample in self.samples]),
-            pack([sample.content_hash.encode() for sample in self.samples])[:, 0].astype(np.uint32),
-            fingerprints(self.hashes, self._shape),
-        )
+        ids = [sample.sample_id for sample in self.samples]
+        return entries_of(ids, [sample.content_hash for sample in self.samples], self.hashes, self._shape)
 
     def select(self, places: Sequence[int]) -> "Batch":
         """Return the batch of some of the samples, by rising place, with what is known of them already."""

@@ -113,7 +113,7 @@ def runs_programs(recipe: Recipe) -> bool:
 
 def asks_anew(recipe: Recipe) -> bool:
     """Tell whether new prompts are asked for, so that all prompts are to be remembered."""
-    paid = any(source.provider != "local" for source in recipe.sources)
+    paid = any(not source.is_local for source in recipe.sources)
     return paid and Novelty.name in recipe.verify.checks
 
 

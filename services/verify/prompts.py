@@ -2,11 +2,8 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from services.index.ids import pack
-from services.index.minhash import Shape, fingerprints
-from services.index.texts import Entries
+from services.index.minhash import Shape
+from services.index.texts import Entries, entries_of
 from streams.samples import Sample, digest
 from streams.words import hashed, words
 
@@ -29,8 +26,7 @@ def asks_anew(sample: Sample) -> bool:
 def entries(samples: Sequence[Sample], shape: Shape) -> Entries:
     """Return what is to be remembered of prompts, under the ids of their samples."""
     texts = [prompt_of(sample) for sample in samples]
-    return Entries(
-        pack([sample.sample_id.encode() for sample in samples]),
-        pack([digest("prompt", text).encode() for text in texts])[:, 0].astype(np.uint32),
-        fingerprints(hashed([words(text) for text in texts]), shape),
+    contents = [digest("prompt", text) for text in texts]
+    return entries_of(
+        [sample.sample_id for sample in samples], contents, hashed([words(text) for text in texts]), shape
     )

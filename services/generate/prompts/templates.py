@@ -21,7 +21,6 @@ from services.models.marked import Part, mark_of
 from services.recipe import Recipe, RecipeError
 from streams.samples import Strategy, Turn, digest
 
-LOCAL: str = "local"  # models that are not asked but go on from a seed's words
 STRATEGIES: tuple[Strategy, ...] = tuple(each for each in get_args(Strategy) if each != "unknown")
 VARIABLES = ("mark", "persona", "fields", "structured", "words")
 TASKS = ("text", "instruction", "chat", "classification", "math", "code")
@@ -87,7 +86,7 @@ class Templates:
 
 def templates_of(recipe: Recipe) -> Templates | None:
     """Return the templates of a recipe's task, or None if all of its models are local; raises RecipeError."""
-    if all(source.provider == LOCAL for source in recipe.sources):
+    if all(source.is_local for source in recipe.sources):
         return None
     return Templates(recipe.task, recipe.generate.prompts, persona_of(0, attributes(recipe.generate.personas)))
 

@@ -319,9 +319,9 @@ def test_records_that_are_delivered_again_change_nothing() -> None:
         fold.catch_up()
     stage._state.fold(records)
     state = stage._state
-    before = (state.accepted, state.calls.all, dict(state.asked), dict(state.answers), state.pool.settle(world.now))
+    before = (state.accepted, state.calls.all, dict(state._asked), dict(state.answers), state.pool.settle(world.now))
     state.fold(records[::-1])
-    assert (state.accepted, state.calls.all, state.asked, state.answers, state.pool.settle(world.now)) == before
+    assert (state.accepted, state.calls.all, state._asked, state.answers, state.pool.settle(world.now)) == before
     assert state.accepted == world.given["verify"]
 
 

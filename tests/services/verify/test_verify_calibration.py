@@ -2,35 +2,13 @@ import random
 from dataclasses import replace
 
 import pytest
+from decided import after, decision
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from services.verify.calibration import Calibration, Interval, Kept
-from streams.events import Decision, ReviewSubmitted
 from streams.samples import Outcome
-
-
-def decision(
-    said: Decision, automatic: Outcome = "pass", probability: float = 0.1, *, audited: bool = True
-) -> ReviewSubmitted:
-    return ReviewSubmitted(
-        event_id="e",
-        occurred_at=0,
-        sample_id="s",
-        reviewer="r",
-        decision=said,
-        automatic=automatic,
-        inclusion_probability=probability,
-        audited=audited,
-    )
-
-
-def after(*events: ReviewSubmitted) -> Calibration:
-    found = Calibration()
-    for event in events:
-        found = found.plus(event)
-    return found
 
 
 def test_what_was_kept_of_the_right_and_of_the_wrong_gives_the_point_of_break_even() -> None:

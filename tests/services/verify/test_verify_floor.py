@@ -1,37 +1,20 @@
 import random
 
 import pytest
+from decided import after, decision
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.verify.calibration import Calibration
 from services.verify.floor import Floors
 from streams.events import Decision, ReviewSubmitted
 
 
-def decision(said: Decision, lowest: int | None, probability: float = 0.1) -> ReviewSubmitted:
-    return ReviewSubmitted(
-        event_id="e",
-        occurred_at=0,
-        sample_id="s",
-        reviewer="r",
-        decision=said,
-        automatic="pass",
-        inclusion_probability=probability,
-        audited=True,
-        judge_lowest=lowest,
-    )
-
-
-def after(*events: ReviewSubmitted) -> Calibration:
-    found = Calibration()
-    for event in events:
-        found = found.plus(event)
-    return found
+def scored(said: Decision, lowest: int | None, probability: float = 0.1) -> ReviewSubmitted:
+    return decision(said, probability=probability, lowest=lowest)
 
 
 # The judge gives 4 to what is wrong and 5 to what is right: a floor of 5 tells them apart, the recipe's 3 nothing.
-RIGHT, WRONG = decision("accept", 5), decision("reject", 4)
+RIGHT, WRONG = scored("accept", 5), scored("reject", 4)
 
 
 def test_the_floor_moves_to_where_people_draw_the_line() -> None:
@@ -44,7 +27,7 @@ def test_it_moves_only_with_thirty_right_and_thirty_wrong(right: int, wrong: int
 
 
 def test_it_sinks_where_it_flags_what_people_find_right() -> None:
-    found = after(*[decision("accept", 2)] * 40, *[decision("accept", 5)] * 40, *[decision("edit", 1)] * 40)
+    found = after(*[scored("accept", 2)] * 40, *[scored("accept", 5)] * 40, *[scored("edit", 1)] * 40)
     assert found.floors.floor(3) == 2
 
 
@@ -52,18 +35,18 @@ def test_a_judge_that_tells_nothing_moves_nothing_but_for_one_time_in_twenty() -
     rng = random.Random(3)
     moved = 0
     for _ in range(400):
-        said = [decision("accept" if rng.random() < 0.5 else "reject", rng.randint(1, 5)) for _ in range(150)]
+        said = [scored("accept" if rng.random() < 0.5 else "reject", rng.randint(1, 5)) for _ in range(150)]
         moved += after(*said).floors.floor(3) != 3
     assert moved <= 30  # 20 expected at most
 
 
 def test_a_candidate_that_no_judge_scored_says_nothing() -> None:
-    unscored = [decision("accept", None)] * 100 + [decision("reject", None)] * 100
+    unscored = [scored("accept", None)] * 100 + [scored("reject", None)] * 100
     assert after(*[RIGHT] * 29, *[WRONG] * 29, *unscored).floors.floor(3) == 3
 
 
 def test_a_decision_counts_as_many_candidates_as_it_stands_for() -> None:
-    rare = [decision("accept", 4, probability=1.0)] * 40  # drawn always, so they stand for themselves alone
+    rare = [scored("accept", 4, probability=1.0)] * 40  # drawn always, so they stand for themselves alone
     found = after(*rare, *[RIGHT] * 40, *[WRONG] * 40)
     assert found.floors.floor(3) == 5
     assert found.floors.right.between(4, 5) == pytest.approx(40 / 440)
@@ -76,7 +59,7 @@ def test_a_decision_counts_as_many_candidates_as_it_stands_for() -> None:
 def test_where_it_moves_more_wrong_ones_are_told_from_right_ones(
     said: list[tuple[bool, int, float]], given_floor: int
 ) -> None:
-    floors = after(*[decision("accept" if right else "reject", score, p) for right, score, p in said]).floors
+    floors = after(*[scored("accept" if right else "reject", score, p) for right, score, p in said]).floors
     moved = floors.floor(given_floor)
     assert 2 <= moved <= 5
     if moved != given_floor:

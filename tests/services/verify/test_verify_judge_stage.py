@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import stamina
 from crashing import Crash, CrashingBroker
+from decided import decision
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from idling import until_idle
@@ -31,7 +32,7 @@ from services.verify.judge_calls import JudgeCalls
 from services.verify.service import build
 from streams.broker import Outgoing
 from streams.errors import UnavailableError
-from streams.events import Decision, ModelAnswered, ReviewSubmitted, SampleGenerated
+from streams.events import ModelAnswered, SampleGenerated
 from streams.fold import Fold
 from streams.lineage import trace
 from streams.memory import MemoryBroker
@@ -96,7 +97,7 @@ def test_the_floor_follows_what_people_decided_of_what_judges_had_scored() -> No
     put(broker, "generate", CASES[:1])
     drained(broker, judged(), metrics=metrics, q=four)
     assert dict(fates(broker)) == {CASES[0].sample_id: "verify"}
-    said = [decided(f"{n}", "accept" if n % 2 else "reject", 5 if n % 2 else 4) for n in range(80)]
+    said = [decision("accept" if n % 2 else "reject", lowest=5 if n % 2 else 4, key=f"{n}") for n in range(80)]
     producer = broker.producer()
     producer.send([Outgoing(name("p", "decision"), b"", CODEC.encode(event)) for event in said])
     producer.flush()
@@ -105,19 +106,6 @@ def test_the_floor_follows_what_people_decided_of_what_judges_had_scored() -> No
     (asked,) = events(broker, "review")
     assert asked.verdicts[-1].explanation == "Judge q gives 4 of 5 for safety; 5 is the least allowed."
     assert "ballast_judge_floor 5.0" in generate_latest(metrics.registry).decode()
-
-
-def decided(key: str, said: Decision, lowest: int) -> ReviewSubmitted:
-    return ReviewSubmitted(
-        event_id=key,
-        occurred_at=0,
-        sample_id=key,
-        reviewer="r",
-        decision=said,
-        inclusion_probability=0.1,
-        audited=True,
-        judge_lowest=lowest,
-    )
 
 
 def test_an_answer_that_can_not_be_read_is_asked_for_once_more() -> None:
