@@ -165,6 +165,24 @@ def test_a_call_that_is_refused_after_its_replay_needs_another_replay() -> None:
     assert {event.call_index for event in world.made()} == {0, 2, 3}
 
 
+def test_what_another_slot_has_asked_is_outstanding_and_left_to_it() -> None:
+    world, vendor = World(recipe(target=20, slots=2)), Vendor()
+    other = world.slot({"a": vendor}, 1)
+    other.start()
+    other._dispatcher.run()  # its answers are stored, and it is killed before it writes their candidates
+    world.bury(other)
+    stage = world.slot({"a": vendor}, 0)
+    stage.start()
+    assert stage._state.calls.all.asked == len(vendor.bought) > 0
+    run(world, stage)
+    assert {event.call_index % 2 for event in world.made() if event.call_index is not None} == {0}
+    again = world.slot({"a": vendor}, 1)
+    again.start()
+    run(world, again)
+    assert len(world.events("verify")) == len(world.made()) == 20
+    assert set(vendor.bought.values()) == {1}
+
+
 def test_too_many_refusals_stop_the_stage_before_there_are_more_dead_letters_than_are_allowed() -> None:
     world = World(recipe(target=1_000, concurrency=200))
     stage = world.slot({"a": Vendor(refusing(*range(1_000)))})

@@ -98,6 +98,17 @@ def test_an_answer_that_was_refused_before_a_kill_is_set_aside_and_not_bought_ag
     assert again._state.billed == {}
 
 
+def test_what_the_vendor_refuses_outright_is_given_back_also_after_a_restart(serve: Serve) -> None:
+    server = serve(script={n: Fault(400, {"error": {"message": "no"}}) for n in range(10)})
+    world = world_of(source(server), target=20, budget={"dollars": 1})
+    stage = started(world)
+    run_until(world, stage, made_of(world, stage))
+    assert len(world.events("dead.generate")) == 10
+    assert stage._state.budgets.left() == pytest.approx(1 - billed(server))
+    world.end(stage)
+    assert started(world)._state.budgets.left() == pytest.approx(1 - billed(server))
+
+
 def test_slots_share_a_budget_and_together_stay_within_it(serve: Serve) -> None:
     server = serve()
     world = world_of(source(server), target=400, slots=2, budget={"tokens": 30_000})
