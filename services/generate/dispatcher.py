@@ -76,6 +76,7 @@ class Dispatcher:
                 self._take(each)
             self._begin(upcoming)
             left = until - time.monotonic()
+        self._in_flight.store()
         for lane in self._lanes.values():
             lane.show()
 
@@ -123,7 +124,8 @@ class Dispatcher:
             if (question := self._question(*taken)) is not None:
                 self._lanes[taken[1]].begun()
                 questions.append(question)
-        self._in_flight.announce(questions)
+        if questions:
+            self._in_flight.announce(questions)
         for question in questions:
             self._send(question)
 

@@ -37,6 +37,7 @@ def ask(wave: Sequence[Question], providers: Mapping[str, Provider], in_flight: 
             in_flight.begin(question, providers[question.record.source.name])
         for each in in_flight.finished(None):
             failures += _taken(each, asked)
+    in_flight.store()
     if failures:
         raise failures[0]
     return asked

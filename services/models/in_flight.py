@@ -1,4 +1,4 @@
-"""Calls in flight, each in a thread of its own; what will be asked, and each answer at once, is written to `response`.
+"""Calls in flight, each in a thread; what will be asked, and each answer at once, is written to `response`.
 
 Kafka's exactly-once ends where a vendor is paid: a kill may buy again what was in flight, and the ledger says what.
 """
@@ -32,8 +32,14 @@ class Finished(NamedTuple):
     began: float
 
 
+_Begun = tuple[Question, Provider]
+
+
 class InFlight:
-    """Used by one thread; writes by an idempotent producer outside of transactions."""
+    """Used by one thread; writes by an idempotent producer outside of transactions.
+
+    The threads that call are kept: to start one is to wait for it, as long as it has Python's lock.
+    """
 
     def __init__(
         self,
@@ -47,31 +53,36 @@ class InFlight:
         self._topic = name(pipeline, "response")
         self._producer = broker.producer()
         self._done: SimpleQueue[Finished] = SimpleQueue()
-        self._count = 0
+        self._begun: SimpleQueue[_Begun | None] = SimpleQueue()
+        self._count = self._threads = 0
 
     def __len__(self) -> int:
         """How many calls were begun and not handed out by `finished`."""
         return self._count
 
     def announce(self, questions: Iterable[Question]) -> None:
-        """Write what will be asked; returns when it is stored."""
-        self._write([question.record for question in questions])
+        """Write what will be asked; returns when it is stored, and every answer that was handed out."""
+        self._send(question.record for question in questions)
+        self.store()
 
     def begin(self, question: Question, provider: Provider) -> None:
-        """Make a call that is announced. Does not block; the thread ends with the process."""
+        """Make a call that is announced. Does not block."""
         self._count += 1
-        Thread(target=lambda: self._done.put(self._made(question, provider)), name="ask", daemon=True).start()
+        self._begun.put((question, provider))
+        if self._threads < self._count:
+            self._threads += 1
+            Thread(target=self._work, name="ask", daemon=True).start()
 
-    def here(self, questions: Sequence[tuple[Question, Provider]]) -> list[Finished]:
-        """Make announced calls of models that compute here, and store their answers. Blocks."""
+    def here(self, questions: Sequence[_Begun]) -> list[Finished]:
+        """Make announced calls of models that compute here. Blocks; the answers may be used after `store`."""
         found = [self._made(question, provider) for question, provider in questions]
-        self._store(found)
+        self._keep(found)
         return found
 
     def finished(self, seconds: float | None) -> list[Finished]:
-        """Return what has come, every answer stored; waits up to `seconds` for the first, None for as long as it takes.
+        """Return what has come; waits up to `seconds` for the first, None for as long as it takes.
 
-        Blocks; at once if nothing is in flight.
+        Blocks; at once if nothing is in flight. The answers may be used after `store`.
         """
         found: list[Finished] = []
         try:
@@ -80,18 +91,30 @@ class InFlight:
         except Empty:
             pass
         self._count -= len(found)
-        self._store(found)
+        self._keep(found)
         return found
+
+    def store(self) -> None:
+        """Wait until every answer that was handed out is stored."""
+        self._producer.flush()
 
     def finish(self, seconds: float) -> None:
         """Wait up to `seconds` for all that is in flight and store the answers: bought is bought."""
         until = time.monotonic() + seconds
         while self._count and (left := until - time.monotonic()) > 0:
             self.finished(left)
+        self.store()
 
     def close(self) -> None:
-        """Let go; calls in flight are left to themselves."""
+        """Let go; calls in flight are left to themselves, and their threads end with them."""
+        for _ in range(self._threads):
+            self._begun.put(None)
         self._producer.close()
+
+    def _work(self) -> None:
+        while (begun := self._begun.get()) is not None:
+            self._done.put(self._made(*begun))
+            del begun  # while it waits, a provider that nobody has any more is let go
 
     def _made(self, question: Question, provider: Provider) -> Finished:
         began = self._clock()
@@ -105,8 +128,8 @@ class InFlight:
             return Finished(question, error, began)
         return Finished(question, event, began)
 
-    def _store(self, found: Iterable[Finished]) -> None:
-        self._write([record for each in found if (record := self._record(each)) is not None])
+    def _keep(self, found: Iterable[Finished]) -> None:
+        self._send(record for each in found if (record := self._record(each)) is not None)
 
     def _record(self, each: Finished) -> ModelAnswered | None:
         """Return the record of what was billed; without a bill the attempt counts as the worst that it can cost."""
@@ -117,8 +140,6 @@ class InFlight:
             return None if is_asked(found) else found
         return None
 
-    def _write(self, records: Sequence[ModelAnswered]) -> None:
-        if records:
-            frames = [(record.request_key.encode(), self._codec.encode(record)) for record in records]
-            self._producer.send([Outgoing(self._topic, key, frame) for key, frame in frames])
-            self._producer.flush()
+    def _send(self, records: Iterable[ModelAnswered]) -> None:
+        frames = [(record.request_key.encode(), self._codec.encode(record)) for record in records]
+        self._producer.send([Outgoing(self._topic, key, frame) for key, frame in frames])

@@ -1,10 +1,12 @@
 """How many calls a source may have in flight: as many as its vendor bears, which only its answers tell.
 
-Slow start, then additive growth and multiplicative cuts, as TCP does (Jacobson 1988, Chiu and Jain 1989).
+Slow start, then multiplicative cuts and growth that is fast far below the last limit that was too much and slow near
+it, as TCP does (Jacobson 1988; BIC: Xu, Harfoush and Rhee 2004).
 """
 
 _FIRST = 8
-_KEPT = 0.85  # of the limit at a cut: a vendor's limit is used to 93 % on average, and a spike is over in a few cuts
+_KEPT = 0.85  # of the limit at a cut: a spike is over in a few
+_REGAINED = 0.25  # of what was cut, in a round trip: a vendor's limit is used to 95 % on average
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 
 
@@ -15,6 +17,7 @@ class Throttle:
         self._most = most
         self._limit = float(min(_FIRST, most))
         self._is_slow_start = True
+        self._known = self._limit  # what was too much at the last cut
         self._is_fruitless = False  # no answer since the last cut
         self._cut_at = self._resumes = float("-inf")
         self._pause = 0.0
@@ -31,11 +34,13 @@ class Throttle:
     def answered(self, in_flight: int) -> None:
         """Take in that a call was answered while so many were in flight: a limit of which half was used grows.
 
-        By a call each answer, so that it doubles in a round trip, and after the first cut by a call in a round trip.
+        By a call each answer, so that it doubles in a round trip. After the first cut a round trip regains a quarter of
+        what the last one took, and at least a call.
         """
         self._pause, self._is_fruitless = 0.0, False
         if 2 * in_flight >= self.limit:
-            self._limit = min(self._most, self._limit + (1 if self._is_slow_start else 1 / self._limit))
+            regained = max(1.0, _REGAINED * (self._known - self._limit))
+            self._limit = min(self._most, self._limit + (1 if self._is_slow_start else regained / self._limit))
 
     def limited(self, began: float, now: float, asked: float | None) -> None:
         """Take in that the vendor said no to a call begun at `began`, and maybe how many seconds to wait.
@@ -50,6 +55,6 @@ class Throttle:
         if self._is_fruitless:
             self._pause = min(_LONGEST_PAUSE, max(_FIRST_PAUSE, 2 * self._pause))
             self._resumes = max(self._resumes, now + self._pause)
-        self._limit = max(1.0, self._limit * _KEPT)
+        self._known, self._limit = self._limit, max(1.0, self._limit * _KEPT)
         self._is_slow_start, self._is_fruitless = False, True
         self._cut_at = now
