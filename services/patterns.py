@@ -1,6 +1,7 @@
-"""Regular expressions of recipes, by RE2: its time grows with the text and never with the ways to match it.
+r"""Regular expressions of recipes, by RE2: its time grows with the text and never with the ways to match it.
 
-RE2 knows neither references to groups nor looking around (https://github.com/google/re2/wiki/Syntax); Arrow brings it.
+RE2 knows neither references to groups nor looking around, and its \w, \d and \s are of ASCII: \pL is any letter
+(https://github.com/google/re2/wiki/Syntax). Arrow brings it.
 """
 
 from collections.abc import Sequence

@@ -12,7 +12,7 @@ SIMPLE = st.sampled_from(["a", "b+", r"a\w", "[^a]b", "(a|bc)+d", "^a", "c$", "�
 
 @given(SIMPLE, st.lists(st.text("abcdé. \nÀ", max_size=12), max_size=5))
 def test_a_pattern_is_found_where_python_finds_it(pattern: str, texts: list[str]) -> None:
-    python = re.compile(pattern.replace("$", r"\Z"))
+    python = re.compile(pattern.replace("$", r"\Z"), re.ASCII)
     expected = [None if (found := python.search(text)) is None else found.start() for text in texts]
     assert found_at(pattern, texts) == expected
 
