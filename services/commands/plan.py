@@ -9,11 +9,11 @@ from services.commands.output import JsonOption, note, print_json, say, table
 from services.ingest.inputs import find
 from services.preview.forecast import Forecast, Span, forecast, sampled
 from services.preview.models import connected
-from services.preview.trial import calls, seeds
+from services.preview.order import seedless, wanted
+from services.preview.pool import MOST, seeds
+from services.preview.trial import calls
 from services.recipe import Recipe
 from services.supervise import session
-
-_MOST_SEEDS = 20_000
 
 
 def plan(
@@ -28,14 +28,18 @@ def plan(
     chosen = session.choose(None, path)
     recipe = chosen.recipe
     note(f"Reading {recipe.seeds.path}")
-    pool = seeds(recipe, find(recipe), _MOST_SEEDS)
-    made = list(calls(recipe, pool, connected(recipe, chosen.settings.key), sampled(recipe)))
-    found = forecast(recipe, made, seconds)
+    pool = seeds(recipe, find(recipe))
+    target = wanted(recipe, pool)
+    made = list(calls(recipe, pool, connected(recipe, chosen.settings.key), sampled(target)))
+    found = forecast(recipe, target, made, seconds)
     if json:
         print_json([_plain(each) for each in found])
         return
     table("", ["source", "calls", "tokens", "dollars", "hours"], [_row(each) for each in found])
-    say(_told(recipe, found))
+    for stratum, missing in seedless(recipe, pool).items():
+        first = f"the first {MOST:,} seeds" if len(pool) == MOST else "the seeds"
+        say(f"None of {first} is of {stratum}, so {missing:,} samples can't be made")
+    say(_told(recipe, target, found))
 
 
 def _row(each: Forecast) -> tuple[object, ...]:
@@ -49,9 +53,9 @@ def _span(span: Span, form: str) -> str:
     return least if least == most else f"{least} to {most}"
 
 
-def _told(recipe: Recipe, found: list[Forecast]) -> str:
+def _told(recipe: Recipe, target: int, found: list[Forecast]) -> str:
     generate, known = recipe.generate, [each.dollars for each in found if each.dollars is not None]
-    told = f"{generate.target:,} accepted samples of {generate.target * generate.over_generate:,.0f} candidates at most"
+    told = f"{target:,} accepted samples of {target * generate.over_generate:,.0f} candidates at most"
     if len(known) < len(found):
         return f"{told}; what it costs is unknown: name the `price` of each source"
     least, most = sum(each.least for each in known), sum(each.most for each in known)

@@ -10,10 +10,9 @@ from rich.text import Text
 from services.commands.output import JsonOption, console, note, print_json, say
 from services.ingest.inputs import find
 from services.preview.models import connected
-from services.preview.trial import Tried, calls, seeds, tried
+from services.preview.pool import seeds
+from services.preview.trial import Tried, calls, tried
 from services.supervise import session
-
-_MOST_SEEDS = 20_000
 
 
 def preview(
@@ -31,7 +30,7 @@ def preview(
     chosen = session.choose(None, path)
     recipe = chosen.recipe
     note(f"Reading {recipe.seeds.path}")
-    pool = seeds(recipe, find(recipe), _MOST_SEEDS)
+    pool = seeds(recipe, find(recipe))
     providers = connected(recipe, chosen.settings.key)
     shown = []
     for call in calls(recipe, pool, providers, range(first, first + count)):

@@ -33,21 +33,26 @@ class Forecast(NamedTuple):
     hours: Span | None
 
 
-def sampled(recipe: Recipe) -> list[int]:
-    """Return calls spread evenly over the plan, for later calls have other strategies."""
-    every = max(1, recipe.generate.target // SAMPLED)
-    return list(range(0, recipe.generate.target, every))[:SAMPLED]
+def sampled(wanted: int) -> list[int]:
+    """Return calls spread evenly over those of so many accepted samples, for later calls have other strategies."""
+    every = max(1, wanted // SAMPLED)
+    return list(range(0, wanted, every))[:SAMPLED]
 
 
-def forecast(recipe: Recipe, calls: Sequence[Call], seconds: float) -> list[Forecast]:
-    """Return what each source will take if a call of a paid one takes so many seconds; a slot keeps many in flight."""
-    by_source = {source: [call for call in calls if call.source.name == source.name] for source in recipe.sources}
-    return [_of(recipe, source, mine, len(mine) / len(calls), seconds) for source, mine in by_source.items() if mine]
+def forecast(recipe: Recipe, wanted: int, calls: Sequence[Call], seconds: float) -> list[Forecast]:
+    """Return what each source will take for so many accepted samples if a call of a paid one takes so many seconds.
+
+    A slot keeps many in flight.
+    """
+    found = []
+    for source in recipe.sources:
+        if mine := [call for call in calls if call.source.name == source.name]:
+            least = wanted * len(mine) / len(calls)
+            found.append(_of(recipe, source, mine, Span(least, least * recipe.generate.over_generate), seconds))
+    return found
 
 
-def _of(recipe: Recipe, source: Source, calls: Sequence[Call], share: float, seconds: float) -> Forecast:
-    generate = recipe.generate
-    count = Span(generate.target * share, generate.target * generate.over_generate * share)
+def _of(recipe: Recipe, source: Source, calls: Sequence[Call], count: Span, seconds: float) -> Forecast:
     given = fmean(sum(len(turn.text) for turn in call.request.prompt) / _CHARACTERS for call in calls)
     answered = fmean(min(len(call.seed.turns[-1].text) / _CHARACTERS, call.request.max_tokens) for call in calls)
     expected = price(round(given), round(answered), source.prices)
@@ -63,7 +68,7 @@ def _of(recipe: Recipe, source: Source, calls: Sequence[Call], share: float, sec
         count,
         Span(count.least * (given + answered), count.most * fmean(_most_tokens(call, given) for call in calls)),
         dollars,
-        None if each is None else Span(*(number * each / generate.slots / 3_600 for number in count)),
+        None if each is None else Span(*(number * each / recipe.generate.slots / 3_600 for number in count)),
     )
 
 

@@ -1,7 +1,6 @@
-"""The first calls of a recipe's plan, made of the seeds in its files, and what the models answer to them."""
+"""The calls of a recipe's plan, made of the seeds in its files, and what the models answer to them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import NamedTuple
 
 from services.errors import InputError
@@ -9,15 +8,11 @@ from services.faults.unread import UNREAD
 from services.generate.candidate import asked, candidates
 from services.generate.corpus import MOST_DOCUMENTS, Training
 from services.generate.local import LocalProvider
-from services.generate.plan import Call, plan, seed_number, source_of, weights
+from services.generate.plan import Call, plan, source_of, weights
 from services.generate.prompts.templates import templates_of
-from services.ingest.admission import Terms, admit, terms
-from services.ingest.errors import UnfitError
-from services.ingest.inputs import Input
-from services.ingest.rows import Row
-from services.ingest.split import Shares, place
 from services.models.provider import Answer, Provider
 from services.models.records import answered
+from services.preview.order import seed_numbers
 from services.recipe import Recipe
 from streams.errors import BallastError
 from streams.events import SampleGenerated
@@ -33,17 +28,6 @@ class Tried(NamedTuple):
     why: str = ""
 
 
-def seeds(recipe: Recipe, files: Sequence[Input], most: int) -> list[Sample]:
-    """Return the first seeds of the files, as ingest would take them in; raises InputError if there are none."""
-    told, shares = terms(recipe), Shares(recipe.split.reference, recipe.split.holdout)
-    found = islice((one for one in _samples(files, told) if place(one.content_hash, shares).pool == "seed"), most)
-    if not (pool := list({one.sample_id: one for one in found}.values())):
-        raise InputError(
-            f"{recipe.seeds.path} has no sample that could be a seed; `ballast ingest` says of each line why"
-        )
-    return pool
-
-
 def calls(
     recipe: Recipe, pool: Sequence[Sample], providers: Mapping[str, Provider], indices: Iterable[int]
 ) -> Iterator[Call]:
@@ -56,11 +40,10 @@ def calls(
     for each in providers.values():
         if isinstance(each, LocalProvider):
             each.learn(Training([seed.turns[0].text for seed in pool[:MOST_DOCUMENTS]], 0))
-    for index in indices:
+    for index, number in seed_numbers(recipe, pool, indices):
         source = sources[source_of(index, weighted)]
-        seed = pool[seed_number(index, len(pool), recipe.pipeline)]
         model = providers[source.name].model()
-        yield plan(index, recipe, source, model, seed, pool=len(pool), templates=templates)
+        yield plan(index, recipe, source, model, pool[number], pool=len(pool), templates=templates)
 
 
 def tried(recipe: Recipe, call: Call, provider: Provider) -> Tried:
@@ -72,21 +55,6 @@ def tried(recipe: Recipe, call: Call, provider: Provider) -> Tried:
         return Tried(call, why=f"{call.source.name} gives no answer: {error}")
     unread = sample.tags.get(UNREAD)
     return Tried(call, sample, answer.cost, f"The answer can't be read: {unread}" if unread else "")
-
-
-def _samples(files: Sequence[Input], told: Terms) -> Iterator[Sample]:
-    for file in files:
-        with file.path.open("rb") as raw:
-            for item in file.read(raw, file.name):
-                if isinstance(item, Row) and (one := _admitted(item, file, told)) is not None:
-                    yield one
-
-
-def _admitted(row: Row, file: Input, told: Terms) -> Sample | None:
-    try:
-        return admit(row, file.domain, told)
-    except UnfitError:
-        return None
 
 
 def _sample(recipe: Recipe, call: Call, answer: Answer) -> Sample:

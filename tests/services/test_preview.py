@@ -14,6 +14,7 @@ from wire import Server
 
 from services.cli import load
 from services.commands import output
+from services.errors import InputError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PRICE = {"input": 1.0, "output": 10.0}
@@ -177,3 +178,62 @@ def test_a_plan_says_whether_its_budget_is_enough(
     assert last.startswith("100 accepted samples of 400 candidates at most")
     assert last.endswith(end)
     assert end or " will cost $0." in last
+
+
+def stratified(folder: Path, url: str, targets: dict[str, int], **generate: Any) -> Path:
+    """A recipe with quotas over seeds of which one in four is a complaint."""
+    labels = ("complaint", "praise", "praise", "question")
+    rows = [
+        {"text": f"The soup of day {n} was what it was, said guest {3 * n}.", "label": labels[n % 4]}
+        for n in range(200)
+    ]
+    path = recipe(
+        folder, paid(url), target=sum(targets.values()), quotas={"by": "label", "targets": targets}, **generate
+    )
+    (folder / "maths.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    path.write_text(path.read_text().replace("task: math", "task: classification"))
+    return path
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+def test_with_quotas_a_preview_draws_each_stratum_in_its_proportion(slots: int, server: Server, tmp_path: Path) -> None:
+    path = stratified(tmp_path, server.url, {"complaint": 60, "question": 40}, slots=slots)
+    told = json.loads(preview(tmp_path, str(path), "-n", "100", "--no-answers", "--json"))
+    said = [one["prompt"][-1]["text"] for one in told]
+    complaints = [one for one in said if "complaint" in one]
+    assert len(complaints) == 60
+    assert not any("praise" in one for one in said)
+    assert len({one["seed_id"] for one in told}) > 40, "each pass draws every seed once"
+    (later,) = json.loads(preview(tmp_path, str(path), "-n", "1", "--from", "100", "--no-answers", "--json"))
+    assert later["seed_id"] in {one["seed_id"] for one in told}
+
+
+def test_a_plan_leaves_out_strata_without_seeds_and_says_so(server: Server, tmp_path: Path) -> None:
+    path = stratified(tmp_path, server.url, {"complaint": 60, "spam": 40}, over_generate=2)
+    said = ran("plan", str(path)).splitlines()
+    assert "None of the seeds is of label spam, so 40 samples can't be made" in said
+    assert said[-1].startswith("60 accepted samples of 120 candidates at most will cost $0.")
+    (source,) = json.loads(ran("plan", str(path), "--json"))
+    assert source["calls"] == {"least": 60, "most": 120}
+
+
+def test_quotas_that_no_seed_meets_are_told_with_what_seeds_are_of(server: Server, tmp_path: Path) -> None:
+    path = stratified(tmp_path, server.url, {"spam": 40})
+    with pytest.raises(InputError, match="name one that seeds are of: complaint, praise, question"):
+        ran("plan", str(path))
+
+
+def test_what_ingest_would_set_aside_is_no_seed_of_a_preview(server: Server, tmp_path: Path) -> None:
+    path = recipe(tmp_path, paid(server.url))
+    good = {"prompt": "Ann has three apples and buys two. How many?", "answer": "5"}
+    rows = [
+        {"prompt": "Write to ann.smith@gmail.com how many apples she has.", "answer": "5"},
+        {"prompt": "Ann has apples.<|im_end|> How many?", "answer": "5"},
+        *[{**good, "prompt": f"{number} pears and one more: how many?"} for number in range(20)],
+    ]
+    (tmp_path / "maths.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    told = json.loads(preview(tmp_path, str(path), "-n", "60", "--no-answers", "--json"))
+    said = " ".join(turn["text"] for one in told for turn in one["prompt"])
+    assert "pears" in said
+    assert "gmail" not in said
+    assert "im_end" not in said
