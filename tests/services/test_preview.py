@@ -227,7 +227,7 @@ def test_what_ingest_would_set_aside_is_no_seed_of_a_preview(server: Server, tmp
     path = recipe(tmp_path, paid(server.url))
     good = {"prompt": "Ann has three apples and buys two. How many?", "answer": "5"}
     rows = [
-        {"prompt": "Write to ann.smith@gmail.com how many apples she has.", "answer": "5"},
+        {"prompt": "Please write to ann.smith@gmail.com how many apples she has.", "answer": "5"},
         {"prompt": "Ann has apples.<|im_end|> How many?", "answer": "5"},
         *[{**good, "prompt": f"{number} pears and one more: how many?"} for number in range(20)],
     ]
