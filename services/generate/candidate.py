@@ -12,7 +12,9 @@ PURPOSE = "generate"
 DEAD = "dead.generate"
 
 
-def asked(call: Call, task: str, slot: int, attempt: int, now: int, *, policy_version: int) -> ModelAnswered:
+def asked(
+    call: Call, task: str, slot: int, attempt: int, now: int, *, policy_version: int, is_rare: bool = False
+) -> ModelAnswered:
     """Return the record that stands before a call is made: an answer without choices."""
     key = call.request.request_key
     return ModelAnswered(
@@ -34,6 +36,7 @@ def asked(call: Call, task: str, slot: int, attempt: int, now: int, *, policy_ve
         asked_at=now,
         worst_tokens=call.worst.tokens,
         worst_cost=call.worst.dollars,
+        is_rare=is_rare,
     )
 
 

@@ -157,6 +157,7 @@ class Dispatcher:
             self._state.attempt(draft.call_index),
             context.now(),
             policy_version=policy.version if policy else NO_POLICY,
+            is_rare=draft.is_rare,
         )
         self._state.responded(record)
         return Question(call.request, record)

@@ -14,10 +14,14 @@ from services.recipe import Recipe
 
 
 class Draw(NamedTuple):
-    """A seed by its number in the pool, None for the plan's; `is_again`: an alarm has given it back."""
+    """A seed by its number in the pool, None for the plan's.
 
-    number: int | None
-    is_again: bool
+    `is_again`: an alarm has given it back; `is_rare`: its region is neglected.
+    """
+
+    number: int | None = None
+    is_again: bool = False
+    is_rare: bool = False
 
 
 class Draws(Protocol):
@@ -69,4 +73,4 @@ class AsPlanned:
         yield from (Draw(number, is_again=True) for number in again[: len(calls)])
         rare = self._rare.numbers(self._state.policies.latest) if calls else []
         for call in calls[len(again) :]:
-            yield Draw(rare_seed(call, rare, self._key) if rare and is_rare(call) else None, is_again=False)
+            yield Draw(rare_seed(call, rare, self._key), is_rare=True) if rare and is_rare(call) else Draw()

@@ -57,12 +57,13 @@ class Planner:
         others = {name: weight for name, weight in weighted.items() if name not in out}
         allowed = self.allowed()
         asked = sorted(set(self._state.unanswered()) - set(busy), key=lambda call: (failures(call), call))
-        for index, (number, is_again) in self._numbered(now, asked, is_again_possible=bool(others)):
+        for index, draw in self._numbered(now, asked, is_again_possible=bool(others)):
             yield Draft(
                 index,
-                source_of(index, others or weighted if is_again else weighted),
-                seed_number(index, size, self._context.pipeline) if number is None else number,
-                allowed - out if is_again else allowed,
+                source_of(index, others or weighted if draw.is_again else weighted),
+                seed_number(index, size, self._context.pipeline) if draw.number is None else draw.number,
+                allowed - out if draw.is_again else allowed,
+                draw.is_rare,
             )
         return None
 
@@ -129,7 +130,7 @@ class Planner:
 
 
 def _draws(context: Context, state: State) -> Draws:
-    recipe, quotas = context.recipe, context.recipe.generate.quotas
+    recipe, quotas, rare = context.recipe, context.recipe.generate.quotas, RareSeeds(context, state.pool)
     if quotas is not None:
-        return Stratified(recipe, quotas, context.slot, state)
-    return AsPlanned(recipe, context.slot, state, RareSeeds(context, state.pool))
+        return Stratified(recipe, quotas, context.slot, state, rare)
+    return AsPlanned(recipe, context.slot, state, rare)

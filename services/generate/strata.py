@@ -17,7 +17,8 @@ _UNKNOWN, _UNWANTED = -2, -1
 class Strata:
     """All calls that were ever asked, of every slot; without quotas it knows none.
 
-    `keys` are the seeds of the calls that this slot `owns`, as they became known; with them a call takes 10 bytes.
+    `keys` are the seeds of the calls that this slot `owns`, as they became known, but for rare ones, which take no
+    turn of the passes over a stratum; with them a call takes 10 bytes.
     """
 
     def __init__(self, quotas: Quotas | None, owns: Callable[[int], bool]) -> None:
@@ -35,7 +36,7 @@ class Strata:
             self._of.extend([_UNKNOWN] * missing)
         if self._of[call] == _UNKNOWN:
             self._of[call] = self._numbers.get(_asked_of(asked, self._quotas), _UNWANTED)
-            if self._owns(call):
+            if self._owns(call) and not asked.is_rare:
                 self.keys.append(key_of(asked.seed_id))
 
     def number(self, call: int) -> int:

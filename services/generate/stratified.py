@@ -1,4 +1,7 @@
-"""What the plan draws where strata have targets of their own: the one that is furthest behind comes next."""
+"""What the plan draws where strata have targets of their own: the one that is furthest behind comes next.
+
+Of the calls that may draw a seed of a neglected region, each draws one of its stratum, if that has some.
+"""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
@@ -12,6 +15,7 @@ from services.generate.draws import Draw
 from services.generate.members import Members
 from services.generate.passes import Passes
 from services.generate.quota import Room
+from services.generate.rare import RareSeeds, is_rare, rare_seed
 from services.generate.state import State
 from services.recipe import Quotas, Recipe
 
@@ -19,8 +23,8 @@ from services.recipe import Quotas, Recipe
 class Stratified:
     """The draws of one slot; nothing may be asked of it before the pool has grown."""
 
-    def __init__(self, recipe: Recipe, quotas: Quotas, slot: int, state: State) -> None:
-        self._recipe, self._quotas, self._slot, self._state = recipe, quotas, slot, state
+    def __init__(self, recipe: Recipe, quotas: Quotas, slot: int, state: State, rare: RareSeeds) -> None:
+        self._recipe, self._quotas, self._slot, self._state, self._rare = recipe, quotas, slot, state, rare
         self._limits = limits(recipe.generate, quotas, slot)
         self._live: list[int] = []
         self._rooms: list[int] = []
@@ -28,6 +32,7 @@ class Stratified:
     def grown(self) -> None:
         """Take in that the pool has grown; says which strata have no seed. Blocks while the pool is read."""
         self._members = Members(self._state.pool, self._quotas)
+        self._rare_numbers, self._rare_by_stratum = list[int](), [list[int]() for _ in self._limits]
         self._passes = [self._passes_of(number) for number in range(len(self._limits))]
         for name, passes in zip(self._quotas.names, self._passes, strict=True):
             if passes is None:
@@ -65,12 +70,26 @@ class Stratified:
         wanted = [number for number in again if self._takes(self._members.stratum_of(number))][: len(calls)]
         yield from (Draw(number, is_again=True) for number in wanted)
         ahead = [passes.ahead(self._members.drawn) if passes else None for passes in self._passes]
-        for _ in calls[len(wanted) :]:
+        rare = self._rare_of_strata() if calls else []
+        for call in calls[len(wanted) :]:
             stratum = furthest_behind(self._live, [each.own_target for each in self._limits], self._rooms)
             if stratum is None or (seeds := ahead[stratum]) is None:
                 return
             self._takes(stratum)
-            yield Draw(self._members.number(next(seeds)), is_again=False)
+            if is_rare(call) and rare[stratum]:
+                yield Draw(rare_seed(call, rare[stratum], self._key(stratum)), is_rare=True)
+            else:
+                yield Draw(self._members.number(next(seeds)))
+
+    def _rare_of_strata(self) -> list[list[int]]:
+        """Return the seeds of each stratum that lie in neglected regions, by their numbers in the pool."""
+        numbers = self._rare.numbers(self._state.policies.latest)
+        if numbers != self._rare_numbers:
+            self._rare_numbers, self._rare_by_stratum = numbers, [[] for _ in self._limits]
+            for number in numbers:
+                if (stratum := self._members.stratum_of(number)) >= 0:
+                    self._rare_by_stratum[stratum].append(number)
+        return self._rare_by_stratum
 
     def _takes(self, stratum: int) -> bool:
         """Take one call of a stratum's room, if it has some."""
@@ -82,8 +101,10 @@ class Stratified:
 
     def _passes_of(self, stratum: int) -> Passes | None:
         members = self._members.of(stratum)
-        key = f"{self._recipe.pipeline}/{self._quotas.names[stratum]}"
-        return Passes(key, members, self._slot, self._recipe.generate.slots) if members else None
+        return Passes(self._key(stratum), members, self._slot, self._recipe.generate.slots) if members else None
+
+    def _key(self, stratum: int) -> str:
+        return f"{self._recipe.pipeline}/{self._quotas.names[stratum]}"
 
     def _seedless(self, name: str) -> str:
         return f"no seed of {self._quotas.by} {name}"

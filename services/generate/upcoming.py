@@ -12,6 +12,7 @@ class Draft(NamedTuple):
     source: str
     seed: int  # number in the pool
     others: frozenset[str]
+    is_rare: bool = False
 
 
 class Upcoming:

@@ -220,6 +220,7 @@ EXAMPLES = {
         choices=(Choice(text="四 🂡", finish_reason="length"),),
         attempt=2,
         asked_at=1_789_999_999_000,
+        is_rare=True,
         worst_tokens=900,
         worst_cost=0.004,
     ),

@@ -37,9 +37,9 @@ def test_no_pass_over_the_rare_seeds_draws_one_twice(count: int, turn: int) -> N
     assert sorted(drawn) == seeds
 
 
-def world_of(sources: Any = None, words: int = 80) -> World:
-    world = World(recipe(target=TARGET, concurrency=50, sources=sources), seeds=0)
-    world.seeds(SEEDS, lambda i: " ".join(plays()[2_000 + i].split()[:words]))
+def world_of(sources: Any = None, words: int = 80, **generate: Any) -> World:
+    world = World(recipe(target=TARGET, concurrency=50, sources=sources, **generate), seeds=0)
+    world.seeds(SEEDS, lambda i: " ".join(plays()[2_000 + i].split()[:words]), lambda i: f"domain-{i % 5}")
     for number, text in enumerate(plays()[:900]):
         sample = Sample(
             sample_id=digest("reference", number),
@@ -102,6 +102,34 @@ def test_calls_draw_neglected_regions_more_and_else_what_the_plan_has() -> None:
     shares = [sum(of[seed] in rare_ones for seed in seeds.values()) / TARGET for seeds in (before, after)]
     assert all(of[seed] in rare_ones for call, seed in after.items() if is_rare(call))
     assert shares[1] == pytest.approx(1 / 8 + 7 / 8 * shares[0], abs=0.02)
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+def test_with_quotas_rare_seeds_of_each_stratum_come_besides_its_passes(
+    slots: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.generate.dispatcher.FIRST_SIZE", 40)
+    quotas = {"targets": {"domain-0": 150, "domain-1": 50}}  # of 60 seeds each, so passes end in between
+    world, by_id = world_of(quotas=quotas, slots=slots), {digest("seed", i): i for i in range(SEEDS)}
+    of = regions_of(world, policy(world))
+    rare_ones = {place for place, count in Counter(of).items() if count <= SEEDS // 20}
+    assert {i % 5 for i in range(SEEDS) if of[i] in rare_ones} >= {0, 1}, "the test has rare seeds in both"
+    policy(world, *rare_ones, version=1)
+    while len(world.made()) < TARGET:  # each round a new process, as after a kill
+        for slot in range(slots):
+            stage = world.slot({"a": Vendor(inline=True)}, slot)
+            stage.start()
+            stage.step()
+            world.end(stage)
+    asked = {event.call_index: event for event in world.responses() if event.choices}
+    seeds = {call: by_id[event.seed_id or ""] for call, event in asked.items()}
+    assert Counter(seed % 5 for seed in seeds.values()) == {0: 150, 1: 50}
+    assert {call for call, event in asked.items() if event.is_rare} == set(filter(is_rare, asked))
+    assert all(of[seeds[call]] in rare_ones for call, event in asked.items() if event.is_rare)
+    drawn = Counter(seeds[call] for call, event in asked.items() if not event.is_rare)
+    for stratum in (0, 1):
+        counts = [drawn[seed] for seed in range(stratum, SEEDS, 5)]
+        assert max(counts) - min(counts) <= 1, "passes draw each seed once"
 
 
 def test_calls_are_the_plans_without_such_regions_and_where_no_seed_lies_in_them() -> None:
