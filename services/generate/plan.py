@@ -131,7 +131,7 @@ def _asked(call_index: int, recipe: Recipe, source: Source, seed: Sample, *, poo
 
 def _is_structured(source: Source) -> bool:
     """Tell whether answers are held to a schema: vendors do that, but not every server that speaks as they do."""
-    return source.base_url is None
+    return source.base_url is None if source.structured is None else source.structured
 
 
 @lru_cache(maxsize=64)

@@ -76,7 +76,7 @@ def status_fault(endpoint: Endpoint, status: int, body: Any, headers: Mapping[st
     if status == _ABSENT or words & _SETTINGS:
         return UnavailableError(
             f"The vendor of {name} cannot serve model {endpoint.model} as the recipe asks ({told}); change `model`, "
-            "`base_url`, `temperature` or `max_tokens` there"
+            "`base_url`, `temperature`, `max_tokens` or `structured` there"
         )
     if status == _TOO_LONG or "context_length_exceeded" in words:
         return RefusedError(f"{name} refuses the call as too long ({told}); shorten the text")

@@ -70,6 +70,10 @@ class Source(Served):
     documents_per_second: float | None = Field(default=None, gt=0, description="local: pace of its answers.")
     top_p: float | None = Field(default=None, gt=0, le=1, description="Not local. Unset: the model's own.")
     max_tokens: int | None = Field(default=None, ge=1, description="Not local. Unset: generate.max_tokens.")
+    structured: bool | None = Field(
+        default=None,
+        description="Not local. Whether answers of several parts are held to a JSON Schema; unset: without a base_url.",
+    )
     seconds: float = Field(default=60, gt=0, le=600, description="Not local. How long it may be silent.")
     concurrency: int = Field(
         default=32, ge=1, le=1000, description="Not local. Calls in flight in each slot at most; fewer if it says so."
@@ -108,7 +112,7 @@ class Source(Served):
 
 _LOCAL_ALONE = {"order", "backoff", "own_after", "documents_per_second"}
 _SERVED_ALONE = {
-    "base_url", "api_key_variable", "price", "seconds", "max_tokens", "top_p", "concurrency", "budget",
+    "base_url", "api_key_variable", "price", "seconds", "max_tokens", "top_p", "structured", "concurrency", "budget",
     "fall_back",
 }  # fmt: skip
 _NO_OTHER_MODEL = {

@@ -83,6 +83,23 @@ def test_later_calls_have_later_strategies_and_an_answer_that_can_not_be_read_sa
     assert one["why"] == "The answer can't be read: it has no part `prompt`"
 
 
+@pytest.mark.parametrize(
+    ("told", "is_held"), [({}, False), ({"structured": True}, True), ({"structured": False}, False)]
+)
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_answers_of_several_parts_are_held_to_a_schema_where_that_is_asked(
+    provider: str, told: dict[str, bool], is_held: bool, server: Server, tmp_path: Path
+) -> None:
+    url = server.url if provider == "anthropic" else f"{server.url}/v1"
+    server.says = lambda _: json.dumps({"prompt": "What is 2 + 2?", "response": "It is 4.\n#### 4", "answer": "4"})
+    path = recipe(tmp_path, paid(server.url, provider=provider, base_url=url, **told))
+    (one,) = json.loads(preview(tmp_path, str(path), "-n", "1", "--from", "1000000", "--json"))
+    assert one["strategy"] == "new_prompt"
+    assert bool({"response_format", "output_config"} & set(server.seen[0].body)) == bool(one["schema"]) == is_held
+    assert one["why"] == ""
+    assert [turn["text"] for turn in one["sample"]["turns"]] == ["What is 2 + 2?", "It is 4.\n#### 4"]
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_on_a_terminal_nothing_is_wider_than_it(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
