@@ -8,6 +8,7 @@ import typer
 from services.commands.output import JsonOption, note, print_json, say, table
 from services.ingest.inputs import find
 from services.preview.forecast import Forecast, Span, forecast, sampled
+from services.preview.judged import judged
 from services.preview.models import connected
 from services.preview.order import seedless, wanted
 from services.preview.pool import MOST, seeds
@@ -31,7 +32,8 @@ def plan(
     pool = seeds(recipe, find(recipe))
     target = wanted(recipe, pool)
     made = list(calls(recipe, pool, connected(recipe, chosen.settings.key), sampled(target)))
-    found = forecast(recipe, target, made, seconds)
+    sources, judges = forecast(recipe, target, made, seconds), judged(recipe, target, made, seconds)
+    found = [*sources, *judges]
     if json:
         print_json([_plain(each) for each in found])
         return
@@ -39,7 +41,7 @@ def plan(
     for stratum, missing in seedless(recipe, pool).items():
         first = f"the first {MOST:,} seeds" if len(pool) == MOST else "the seeds"
         say(f"None of {first} is of {stratum}, so {missing:,} samples can't be made")
-    say(_told(recipe, target, found))
+    say(_told(recipe, target, sources, judges))
 
 
 def _row(each: Forecast) -> tuple[object, ...]:
@@ -53,17 +55,24 @@ def _span(span: Span, form: str) -> str:
     return least if least == most else f"{least} to {most}"
 
 
-def _told(recipe: Recipe, target: int, found: list[Forecast]) -> str:
-    generate, known = recipe.generate, [each.dollars for each in found if each.dollars is not None]
+def _told(recipe: Recipe, target: int, sources: list[Forecast], judges: list[Forecast]) -> str:
+    generate, made, read = recipe.generate, _sum(sources), _sum(judges)
     told = f"{target:,} accepted samples of {target * generate.over_generate:,.0f} candidates at most"
-    if len(known) < len(found):
-        return f"{told}; what it costs is unknown: name the `price` of each source"
-    least, most = sum(each.least for each in known), sum(each.most for each in known)
-    told += f" will cost ${_span(Span(least, most), ',.2f')}"
+    if made is None or read is None:
+        return f"{told}; what it costs is unknown: name the `price` of each {'source' if made is None else 'judge'}"
+    told += f" will cost ${_span(Span(made.least + read.least, made.most + read.most), ',.2f')}"
     budget = generate.budget.dollars
-    if budget is None or budget >= most:
+    if budget is None or budget >= made.most:
         return told
-    return f"{told}; the budget of ${budget:,.2f} {'may end it' if budget >= least else 'ends it'} before the target"
+    end = "may end it" if budget >= made.least else "ends it"
+    return f"{told}; the budget of ${budget:,.2f} {end} before the target"
+
+
+def _sum(found: list[Forecast]) -> Span | None:
+    known = [each.dollars for each in found if each.dollars is not None]
+    if len(known) < len(found):
+        return None
+    return Span(sum(each.least for each in known), sum(each.most for each in known))
 
 
 def _plain(each: Forecast) -> dict[str, Any]:

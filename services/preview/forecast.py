@@ -13,7 +13,7 @@ from services.models.cost import price
 from services.recipe import Recipe, Source
 
 SAMPLED = 400  # calls
-_CHARACTERS = 4.0  # of a token
+CHARACTERS = 4.0  # of a token
 
 
 class Span(NamedTuple):
@@ -24,7 +24,7 @@ class Span(NamedTuple):
 
 
 class Forecast(NamedTuple):
-    """One source: calls, tokens in and out together, dollars and hours; None where price or pace is unknown."""
+    """One source or judge: calls, tokens in and out, dollars and hours; None where price or pace is unknown."""
 
     source: str
     calls: Span
@@ -53,8 +53,8 @@ def forecast(recipe: Recipe, wanted: int, calls: Sequence[Call], seconds: float)
 
 
 def _of(recipe: Recipe, source: Source, calls: Sequence[Call], count: Span, seconds: float) -> Forecast:
-    given = fmean(sum(len(turn.text) for turn in call.request.prompt) / _CHARACTERS for call in calls)
-    answered = fmean(min(len(call.seed.turns[-1].text) / _CHARACTERS, call.request.max_tokens) for call in calls)
+    given = fmean(sum(len(turn.text) for turn in call.request.prompt) / CHARACTERS for call in calls)
+    answered = fmean(min(len(call.seed.turns[-1].text) / CHARACTERS, call.request.max_tokens) for call in calls)
     expected = price(round(given), round(answered), source.prices)
     worst = [call.worst.dollars for call in calls if call.worst.dollars is not None]
     dollars = None

@@ -12,6 +12,11 @@ from streams.samples import Sample, digest
 def panel(sample: Sample, judges: Sequence[Judge], votes: int) -> list[Judge]:
     """Return `votes` judges, or as many as there are of other families."""
     source = sample.lineage.source
-    own = source.family.casefold() if source is not None else None
-    others = [judge for judge in judges if judge.family.casefold() != own]
+    others = eligible(source.family if source is not None else None, judges)
     return sorted(others, key=lambda judge: digest("judge", sample.sample_id, judge.name))[:votes]
+
+
+def eligible(family: str | None, judges: Sequence[Judge]) -> list[Judge]:
+    """Return the judges that a candidate of a family may be shown to."""
+    own = family.casefold() if family is not None else None
+    return [judge for judge in judges if judge.family.casefold() != own]

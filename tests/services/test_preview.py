@@ -197,6 +197,27 @@ def test_a_plan_says_whether_its_budget_is_enough(
     assert end or " will cost $0." in last
 
 
+def test_a_plan_tells_what_judges_take_each_of_the_candidates_that_it_is_shown(server: Server, tmp_path: Path) -> None:
+    judge = {"provider": "openai", "model": "j", "base_url": f"{server.url}/v1"}
+    judges = [{**judge, "name": name, "family": family, "price": PRICE} for name, family in ("af", "bg", "ch")]
+    path = recipe(tmp_path, paid(server.url), over_generate=2, budget={"dollars": 100})
+    told = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump({**told, "verify": {"judges": judges, "concurrency": 5, "votes": 1}}))
+    found = {each["source"]: each for each in json.loads(ran("plan", str(path), "--seconds", "2", "--json"))}
+    assert not server.seen
+    assert set(found) == {"q", "judge b", "judge c"}, "judge a is of the source's family"
+    assert found["judge b"]["calls"] == {"least": 50, "most": 100}
+    assert found["judge b"]["hours"]["most"] == pytest.approx(100 * 2 / 5 / 3600)
+    assert found["judge b"]["dollars"]["most"] > 100 * 1_000 * PRICE["output"] / 1e6, "at most max_tokens each"
+    assert 0 < found["judge b"]["dollars"]["least"] < found["judge b"]["dollars"]["most"]
+    last = ran("plan", str(path)).splitlines()[-1]
+    dollars = [each["dollars"]["most"] for each in found.values()]
+    assert last.endswith(f"to {sum(dollars):,.2f}")
+    judges[1]["price"] = None
+    path.write_text(yaml.safe_dump({**told, "verify": {"judges": judges}}))
+    assert ran("plan", str(path)).splitlines()[-1].endswith("is unknown: name the `price` of each judge")
+
+
 def stratified(folder: Path, url: str, targets: dict[str, int], **generate: Any) -> Path:
     """A recipe with quotas over seeds of which one in four is a complaint."""
     labels = ("complaint", "praise", "praise", "question")
