@@ -69,7 +69,7 @@ def _show(one: Tried, *, answers: bool) -> None:
 
 def _part(name: str, text: str) -> None:
     _line(name, "cyan")
-    console().print(Padding(Text(text), (0, 0, 0, 2)))
+    console().print(Padding(Text(text), (0, 0, 0, 2), expand=False))
 
 
 def _line(text: str, style: str) -> None:
