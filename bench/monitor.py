@@ -27,6 +27,7 @@ from experiments import (
     d4_contamination,
     d5_corpus_scale,
     d6_second_opinion,
+    d7_short_documents,
 )
 from experiments.bar import Bar
 from rich.console import Console
@@ -48,6 +49,7 @@ EXPERIMENTS = (
     d3_shift,
     d4_contamination,
     d5_corpus_scale,
+    d7_short_documents,
 )
 Tables = dict[str, dict[str, Any]]  # by title: rows by name
 Run = Callable[[int, bool], tuple[list[Bar], Tables]]  # takes the seed, and whether the largest size is wanted

@@ -25,11 +25,13 @@ from streams.stats.repetition import compression
 from streams.stats.sequential import CELL
 from streams.words import Flat, first, hashed, text_of, words
 
+UNITS = (WORDS, 48, 32, 24, 16, 12, 8)  # words of each document that statistics count
 MOST = 20_000  # documents to fit on: more make no better space and take minutes
 SCORES = (*(f"novel_{n}" for n in LENGTHS), "surprisal")  # the columns of Documents.scores
 TRAITS = ("length", "compression", "seed_novel", "copied")  # the columns of Documents.traits
 UNLABELLED = np.iinfo(np.uint16).max  # the stratum of a sample without a domain, where the reference's have one
 _LEAST = 100
+_FEWEST = 0.5  # of the documents have as many words
 _KEY_DIGITS = 16
 _AUTHOR = ("document", "assistant")
 _LAYOUT = 2  # changes with what is fitted, or how
@@ -57,7 +59,8 @@ class Placed(NamedTuple):
 class Artefact:
     """The models of one reference version; `strata` are its strata by name, numbered in that order.
 
-    `tasks` are its tasks, the commonest first; `embeddings` documents of each cell get a sentence vector.
+    `tasks` are its tasks, the commonest first; `embeddings` documents of each cell get a sentence vector. Of each
+    document the first `unit` words are counted, and shorter ones are left out.
     """
 
     hash: str
@@ -67,6 +70,7 @@ class Artefact:
     strata: tuple[str, ...]
     tasks: tuple[str, ...]
     seeds: Dictionary | None
+    unit: int = WORDS
     embeddings: int = 0
 
     def documents(self, samples: Sequence[Sample]) -> Documents:
@@ -76,7 +80,7 @@ class Artefact:
 
     def placed(self, samples: Sequence[Sample]) -> "Placed":
         """Return the samples that have enough words; novelty and meanings, 0 here, are for their stream."""
-        columns = columns_of(samples)
+        columns = columns_of(samples, self.unit)
         texts = columns.flat()
         counted = [samples[place] for place in columns.places.tolist()]
         keys = _keys(counted)
@@ -131,10 +135,11 @@ def build(version: int, fit: Sequence[Sample], seeds: Sequence[Sample] = (), emb
     Raises TooFewError if there is too little reference. Of more than MOST documents those of least id count.
     """
     chosen, copied = chosen_of(fit), chosen_of(seeds)
-    columns = columns_of(chosen)
+    unit = unit_of([len(words(said(sample))) for sample in chosen])
+    columns = columns_of(chosen, unit)
     if len(columns.words) < _LEAST:
         raise TooFewError(
-            f"Only {len(columns.words)} documents of reference version {version} are to fit and have {WORDS} words; "
+            f"Only {len(columns.words)} documents of reference version {version} are to fit and have {unit} words; "
             f"ingest more human data (it takes {_LEAST}) and accept the reference again"
         )
     texts = columns.flat()
@@ -143,6 +148,8 @@ def build(version: int, fit: Sequence[Sample], seeds: Sequence[Sample] = (), emb
         name.update(sample.sample_id.encode())
     if embeddings:
         name.update(f"{meaning.MODEL}/{embeddings}".encode())
+    if unit != WORDS:
+        name.update(f"unit {unit}".encode())
     return Artefact(
         hash=name.hexdigest(),
         version=version,
@@ -150,9 +157,16 @@ def build(version: int, fit: Sequence[Sample], seeds: Sequence[Sample] = (), emb
         surprisal=surprisal.fit(texts),
         strata=tuple(sorted({sample.tags.get("domain", "") for sample in chosen})),
         tasks=_tasks(chosen),
-        seeds=_dictionary(copied),
+        seeds=_dictionary(copied, unit),
+        unit=unit,
         embeddings=embeddings,
     )
+
+
+def unit_of(lengths: Sequence[int]) -> int:
+    """Return how many words of each document are counted: 64, or as many as half of the documents have."""
+    counts = np.array(lengths)
+    return next((unit for unit in UNITS if len(counts) and np.mean(counts >= unit) >= _FEWEST), UNITS[-1])
 
 
 def chosen_of(samples: Sequence[Sample]) -> list[Sample]:
@@ -164,7 +178,7 @@ def chosen_of(samples: Sequence[Sample]) -> list[Sample]:
 class Columns:
     """The samples that have enough words: their places, texts and lengths, and their first words.
 
-    Those are the `heads`, in lower case, and their hashes `words` (n, 64).
+    Those are the `heads`, in lower case, and their hashes `words` (n, w).
     """
 
     places: NDArray[np.int64]
@@ -178,25 +192,28 @@ class Columns:
         return flat(self.words)
 
 
-def columns_of(samples: Sequence[Sample]) -> Columns:
-    """Return what is counted of samples; of a conversation the answers, for its prompts have another author."""
+def columns_of(samples: Sequence[Sample], unit: int) -> Columns:
+    """Return what is counted of samples of at least `unit` words.
+
+    Of a conversation those are the answers', for its prompts have another author.
+    """
     texts = [said(sample) for sample in samples]
     cut = [words(text) for text in texts]
     hashes = hashed(cut)
-    places, heads = heads_of(hashes)
+    places, heads = heads_of(hashes, unit)
     return Columns(
         places=places,
         texts=[texts[place] for place in places.tolist()],
         lengths=np.diff(hashes.starts)[places],
-        heads=[" ".join(cut[place][:WORDS]) for place in places.tolist()],
+        heads=[" ".join(cut[place][:unit]) for place in places.tolist()],
         words=heads,
     )
 
 
-def heads_of(texts: Flat) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
-    """Return the places of the texts that have enough words, and the hashes (n, 64) of their first ones."""
-    hashes = first(texts, WORDS).hashes >> np.uint64(32)
-    return np.flatnonzero(np.diff(texts.starts) >= WORDS), hashes.astype(np.uint32).reshape(-1, WORDS)
+def heads_of(texts: Flat, unit: int) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    """Return the places of the texts that have enough words, and the hashes (n, unit) of their first ones."""
+    hashes = first(texts, unit).hashes >> np.uint64(32)
+    return np.flatnonzero(np.diff(texts.starts) >= unit), hashes.astype(np.uint32).reshape(-1, unit)
 
 
 def said(sample: Sample) -> str:
@@ -210,8 +227,8 @@ def _tasks(samples: Sequence[Sample]) -> tuple[str, ...]:
     return tuple(sorted(counts, key=lambda task: (-counts[task], task)))
 
 
-def _dictionary(seeds: Sequence[Sample]) -> Dictionary | None:
-    columns = columns_of(seeds)
+def _dictionary(seeds: Sequence[Sample], unit: int) -> Dictionary | None:
+    columns = columns_of(seeds, unit)
     if not len(columns.places):
         return None
     keys = np.sort(_keys([seeds[place] for place in columns.places.tolist()]))

@@ -1,4 +1,4 @@
-"""A stage that is fitted on the accepted reference: it waits for one, and ends once another is accepted.
+"""A stage that is fitted on the accepted reference: it waits for one that is enough, and ends once another is accepted.
 
 Whoever runs its process starts it again, and then it is fitted on the new one.
 """
@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
+from services.artefact import TooFewError
 from services.policy import Policies
 from services.stage import Context
 from streams.errors import UnavailableError
@@ -27,7 +28,7 @@ class OnReference:
         self._context, self._stage, self._make = context, stage, make
         self._policies = Policies(context.codec)
         self._processor: Processor | None = None
-        self._version = 0
+        self._version = 0  # that it is fitted on, or waits beyond
         self._fold: Fold | None = None
 
     def start(self) -> None:
@@ -35,7 +36,7 @@ class OnReference:
         self._fold = Fold(self._context.broker, [name(self._context.pipeline, "policy")], self._policies.fold)
         self._fold.catch_up()
         self._begin()
-        if self._processor is None:
+        if self._version == 0:
             structlog.get_logger().info("waiting", why="no reference is accepted yet")
 
     def step(self) -> int:
@@ -61,8 +62,13 @@ class OnReference:
 
     def _begin(self) -> None:
         policy = self._policies.latest
-        if policy is None or policy.reference_version == 0:
+        if policy is None or policy.reference_version in (0, self._version):
             return
         self._version = policy.reference_version
-        self._processor = self._make(policy)
+        try:
+            processor = self._make(policy)
+        except TooFewError as error:
+            structlog.get_logger().warning("waiting", why=str(error))
+            return
+        self._processor = processor
         self._processor.start()

@@ -44,10 +44,10 @@ class Stream(NamedTuple):
     draws: Scores
 
 
-def run(seed: int, human_streams: int = HUMAN_STREAMS, repeats: int = REPEATS) -> list[Bar]:
+def run(seed: int, human_streams: int = HUMAN_STREAMS, repeats: int = REPEATS, unit: int = WORDS) -> list[Bar]:
     """Count false alarms and measure delays."""
     found: dict[tuple[str, str], list[float]] = {}
-    for stream in streams(seed, human_streams, repeats):
+    for stream in streams(seed, human_streams, repeats, unit):
         alarms = evidence_alarms(stream.baseline, stream.tested, stream.draws, LIMIT)
         found.setdefault((stream.source, stream.state), []).append(alarms[0] if alarms else np.inf)
     human = _alarms(found["human", "human"])
@@ -59,46 +59,48 @@ def run(seed: int, human_streams: int = HUMAN_STREAMS, repeats: int = REPEATS) -
     return bars
 
 
-def streams(seed: int, human_streams: int = HUMAN_STREAMS, repeats: int = REPEATS) -> Iterator[Stream]:
+def streams(
+    seed: int, human_streams: int = HUMAN_STREAMS, repeats: int = REPEATS, unit: int = WORDS
+) -> Iterator[Stream]:
     """Yield the human streams, then of each source a healthy one and one that is retrained, in turns."""
-    rng, plays = np.random.default_rng(seed), documents()
+    length = unit * 5 // 4  # words: 80, of which the first 64 are counted
+    rng, plays = np.random.default_rng(seed), [" ".join(text.split()[:length]) for text in documents()]
     for _ in range(human_streams):
-        yield _stream(
-            rng, "human", "human", [plays[n] for n in rng.permutation(len(plays))[: BEFORE + HUMAN_DOCUMENTS]]
-        )
+        said = [plays[n] for n in rng.permutation(len(plays))[: BEFORE + HUMAN_DOCUMENTS]]
+        yield _stream(rng, "human", "human", said, unit)
     for name, (order, backoff) in SOURCES.items():
         learnt = [plays[n] for n in rng.permutation(len(plays))[:TRAINED_ON]]
         model = NgramModel(learnt, order=order, backoff=backoff)
         for _ in range(repeats):
-            said = _said(model, rng, BEFORE + HEALTHY_DOCUMENTS)
-            yield _stream(rng, name, "healthy", said)
+            said = _said(model, rng, BEFORE + HEALTHY_DOCUMENTS, length)
+            yield _stream(rng, name, "healthy", said, unit)
             echo = NgramModel(said[-LEARNT:], order=order, backoff=backoff)
-            retrained = [*said[-BEFORE:], *_said(echo, rng, RETRAINED_DOCUMENTS)]
-            yield _stream(rng, name, "retrained", retrained)
+            retrained = [*said[-BEFORE:], *_said(echo, rng, RETRAINED_DOCUMENTS, length)]
+            yield _stream(rng, name, "retrained", retrained, unit)
 
 
-def _said(model: NgramModel, rng: np.random.Generator, count: int) -> list[str]:
+def _said(model: NgramModel, rng: np.random.Generator, count: int, length: int) -> list[str]:
     seeds = rng.integers(0, 1 << 62, count).tolist()
-    return [model.document(seed=seed, temperature=1.0, words=80) for seed in seeds]
+    return [model.document(seed=seed, temperature=1.0, words=length) for seed in seeds]
 
 
 def _stream(
-    rng: np.random.Generator, source: str, state: Literal["human", "healthy", "retrained"], said: list[str]
+    rng: np.random.Generator, source: str, state: Literal["human", "healthy", "retrained"], said: list[str], unit: int
 ) -> Stream:
-    shares = _novelty(rng, said)
+    shares = _novelty(rng, said, unit)
     tested = shares[BEFORE:]
     return Stream(source, state, shares[FILLED:BEFORE], tested, rng.random(len(tested)))
 
 
-def _novelty(rng: np.random.Generator, said: list[str]) -> NDArray[np.float64]:
+def _novelty(rng: np.random.Generator, said: list[str], unit: int) -> NDArray[np.float64]:
     """Return (documents, 3) shares of a stream whose documents fall into partitions at random."""
-    texts = flat(said)
-    rows = texts.hashes.reshape(-1, WORDS)
+    texts = flat(said, unit)
+    rows = texts.hashes.reshape(-1, unit)
     part = rng.integers(0, PARTITIONS, len(rows))
     shares = np.empty((len(rows), 3))
     for number in range(PARTITIONS):
         mine = rows[part == number]
-        ends = np.arange(len(mine) + 1) * WORDS
+        ends = np.arange(len(mine) + 1) * unit
         shares[part == number] = Novelty(MEMORY // PARTITIONS).score(texts._replace(hashes=mine.ravel(), starts=ends))
     return shares
 

@@ -54,9 +54,9 @@ def columns(artefact: Artefact, said: Sequence[str]) -> Documents:
     return human_documents(artefact, [human(text) for text in said], MEMORY // PARTITIONS)
 
 
-def flat(said: Sequence[str]) -> Flat:
+def flat(said: Sequence[str], unit: int = WORDS) -> Flat:
     """Return the first words of each text that has enough of them."""
-    return first(hashed([words(text) for text in said]), WORDS)
+    return first(hashed([words(text) for text in said]), unit)
 
 
 def _sample(text: str, sample_id: str, lineage: Lineage) -> Sample:

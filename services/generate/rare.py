@@ -67,12 +67,12 @@ class RareSeeds:
             structlog.get_logger().warning("generate", why=str(error))
             self._regions = np.empty(0, np.int64)
             return
-        human = columns_of(sorted(parts["calibrate"], key=lambda sample: sample.sample_id))
+        human = columns_of(sorted(parts["calibrate"], key=lambda sample: sample.sample_id), fitted.unit)
         centres = regions.codebook(fitted.lsa.vectors(human.flat()).astype(np.float16)).centres
         numbers = permuted("rare", size, 0, min(_MOST, size))
         for start in range(0, len(numbers), _BATCH):
             batch = numbers[start : start + _BATCH]
-            columns = columns_of([self._pool.seed(number) for number in batch])
+            columns = columns_of([self._pool.seed(number) for number in batch], fitted.unit)
             self._numbers += [batch[place] for place in columns.places.tolist()]
             vectors = fitted.lsa.vectors(columns.flat()).astype(np.float16)  # as the monitor has them
             found.append(nearest(vectors.astype(np.float64), centres))

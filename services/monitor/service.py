@@ -6,7 +6,10 @@ idle; later ones only a person accepts, and each ends the process, so that it st
 
 from typing import Protocol
 
+import structlog
+
 from services import meaning
+from services.artefact import TooFewError
 from services.monitor.building import keeper_of
 from services.monitor.export import export_state
 from services.monitor.first_reference import accept_first
@@ -42,7 +45,7 @@ def build(context: Context) -> Stage:
 
 
 class Monitor:
-    """Waits for the reference, then measures and steers."""
+    """Waits for a reference that is enough, then measures and steers."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -50,7 +53,7 @@ class Monitor:
         self._weights = {source.name: source.weight for source in context.recipe.sources}
         self._keeper: Keeper | None = None
         self._engine: Engine | None = None
-        self._version = 0
+        self._version = 0  # that it measures by, or waits beyond
 
     def start(self) -> None:
         """Read the policy, and begin if a reference is accepted. Blocks; UnavailableError where an extra is missing."""
@@ -84,8 +87,14 @@ class Monitor:
         if policy is None or policy.reference_version == 0:
             accept_first(self._context)
             return
+        if policy.reference_version == self._version:
+            return
         self._version = policy.reference_version
-        self._keeper = keeper_of(self._context, policy)
+        try:
+            self._keeper = keeper_of(self._context, policy)
+        except TooFewError as error:
+            structlog.get_logger().warning("waiting", why=str(error))
+            return
         self._engine = _engine(self._context, self._keeper)
         self._engine.start()
 

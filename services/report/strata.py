@@ -152,7 +152,7 @@ def _woven(first: _Texts, second: _Texts) -> _Texts:
 
 def _vectors(artefact: Artefact, samples: Sequence[Sample]) -> _Texts:
     """Return the vectors and texts of the samples that have enough words."""
-    columns = columns_of(samples)
+    columns = columns_of(samples, artefact.unit)
     texts = [text_of(samples[place]) for place in columns.places.tolist()]
     return _Texts(artefact.lsa.vectors(columns.flat()), texts)
 

@@ -25,7 +25,7 @@ def rejected(inputs: Sequence[Input], groups: Groups, artefact: Artefact) -> Rej
     lost = [event for event in events if _EDITED not in event.reasons]
     if not lost:
         return {"rejected": {}, "rejected_surprisal": {}}
-    columns = columns_of([event.sample for event in lost])
+    columns = columns_of([event.sample for event in lost], artefact.unit)
     counts, sums = Counter[str](), Counter[str]()
     scores = artefact.surprisal.score(columns.flat()).tolist()
     for place, score in zip(columns.places.tolist(), scores, strict=True):

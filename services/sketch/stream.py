@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from streams.stats.documents import WORDS, Documents, flat, from_columns, join
+from streams.stats.documents import Documents, flat, from_columns, join
 from streams.stats.novelty import LENGTHS, Novelty
 from streams.stats.sequential import CELL
 from streams.stats.statistic import pack, unpack
@@ -69,8 +69,10 @@ class Stream:
         waiting = from_columns(columns) if columns else None
         came = [each.words for each in [*cells, *([] if waiting is None else [waiting])]]
         known = len(self.open.keys) if self.open is not None else 0
-        words = np.concatenate([np.empty((0, WORDS), np.uint32), *came])[known:]
+        count = sum(map(len, came)) - known
         novelty = copy(self.novelty)
-        novelty.seen = max(novelty.seen, seen - len(words))  # more than it knows of, where older sketches are gone
-        novelty.score(flat(words))
+        novelty.seen = max(novelty.seen, seen - count)  # more than it knows of, where older sketches are gone
+        for words in came:  # not joined: another artefact may count other words
+            novelty.score(flat(words[known:]))
+            known = 0  # all that was open lies in the first
         return Stream(novelty=novelty, seen=seen, left_out=left_out, open=waiting, artefact_hash=artefact_hash)

@@ -76,9 +76,10 @@ class Measures:
     """
 
     def __init__(self, artefact: Artefact, seeds: Sequence[Sample], labelling: Labelling | None) -> None:
-        self._surprisal, self._lsa, self.labelling = artefact.surprisal, artefact.lsa, labelling
+        self._surprisal, self._lsa, self._unit = artefact.surprisal, artefact.lsa, artefact.unit
+        self.labelling = labelling
         chosen = chosen_of(seeds)[:_ANCHORS]
-        columns = columns_of(chosen)
+        columns = columns_of(chosen, self._unit)
         self._anchors = np.ascontiguousarray(self._lsa.vectors(columns.flat()).T)
         self.anchors = [Neighbour(seed.sample_id, beginning(seed, _SHOWN)) for seed in _at(chosen, columns.places)]
 
@@ -89,7 +90,7 @@ class Measures:
         if self.labelling is not None:
             values[:, ODDS] = self.labelling.against([sample.label for sample in samples], texts)
         nearest = np.zeros(len(values), np.int64)
-        places, heads = heads_of(said)
+        places, heads = heads_of(said, self._unit)
         if len(places):
             known = flat(heads)
             values[places, SURPRISAL] = self._surprisal.score(known)

@@ -12,13 +12,13 @@ from streams.words import Flat
 
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _MEANINGS = "meanings"
-WORDS = 64  # of each document: lexical statistics need equal numbers of words
+WORDS = 64  # of each document, where they are not shorter: lexical statistics need equal numbers of words
 
 
 class Documents(NamedTuple):
     """Columns of equal length.
 
-    `keys` (n,) uint64 from the sample's id; `words` (n, 64) uint32, hashes of the first words; `vectors` (n, d)
+    `keys` (n,) uint64 from the sample's id; `words` (n, w) uint32, hashes of the first words; `vectors` (n, d)
     float16, latent; `scores` (n, k) float32, one column a statistic of single documents that is tested for change;
     `traits` (n, t) float32, those that are only shown; `symbols` (n, 64) uint8, syntax; `strata` (n,) uint16;
     `meanings` (n, s) float16, sentence vectors of the sampled documents and zeros for the others, or s = 0.
@@ -61,7 +61,7 @@ class Documents(NamedTuple):
 
 
 def flat(words: NDArray[np.uint32]) -> Flat:
-    """Return (n, 64) words as statistics of words take them."""
+    """Return (n, w) words as statistics of words take them."""
     # Spread over 64 bits again: a statistic that samples by hash looks at the upper ones.
     return Flat((words.astype(np.uint64) * _FACTOR).ravel(), np.arange(len(words) + 1) * words.shape[1])
 

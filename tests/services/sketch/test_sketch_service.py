@@ -198,8 +198,8 @@ def test_the_columns_say_stratum_and_vectors_of_the_answer_alone() -> None:
     assert [made.stratum(each) for each in human[:20]] == [len(each.turns[0].text) % 2 for each in human[:20]]
     assert made.stratum(replace(human[0], tags={"domain": "elsewhere"})) == 2
     chat = replace(human[0], turns=(Turn(role="user", text=text("question")), Turn(role="assistant", text=text("r0"))))
-    np.testing.assert_array_equal(columns_of([chat]).words, columns_of([human[0]]).words)
-    vectors = made.lsa.vectors(columns_of(human).flat())
+    np.testing.assert_array_equal(columns_of([chat], made.unit).words, columns_of([human[0]], made.unit).words)
+    vectors = made.lsa.vectors(columns_of(human, made.unit).flat())
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, rtol=1e-5)
     assert build(1, human[::-1]).hash == made.hash != build(2, human).hash
 
@@ -266,10 +266,3 @@ def test_what_was_rejected_is_counted_by_the_first_check_that_failed_with_its_su
     scores = fitted.documents(GENERATED[:40]).scores[:, -1]
     for key, total in sums.items():
         assert total == pytest.approx(sum(scores[n] for n in range(40) if by[n] == key), rel=1e-4)
-
-
-def test_a_reference_that_is_too_small_is_one_sentence() -> None:
-    broker = world(reference=30)
-    accept(broker)
-    with pytest.raises(UnavailableError, match=r"Only 30 documents of reference version 1 .* ingest more human data"):
-        stage(broker)
