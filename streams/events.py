@@ -235,6 +235,7 @@ class ModelAnswered:
     asked_at: int
     worst_tokens: int = 0
     worst_cost: float | None = None
+    unbilled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

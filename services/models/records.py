@@ -3,6 +3,7 @@
 asked     no choices, no tokens   -> may have been billed, as long as nothing follows
 answered  choices and tokens
 billed    tokens alone            -> the vendor broke its answer off, so its sample is refused
+unbilled  says so                 -> the vendor refused the attempt of a judge's call outright, or was too busy for it
 """
 
 from dataclasses import replace
@@ -21,9 +22,22 @@ def billed(asked: ModelAnswered, bill: Answer, now: int) -> ModelAnswered:
     return _followed(asked, "billed", bill._replace(choices=()), now)
 
 
+def unbilled(asked: ModelAnswered, now: int) -> ModelAnswered:
+    """Return the record of an attempt that cost nothing."""
+    told = event_id(ModelAnswered, asked.request_key, asked.attempt, "unbilled")
+    return replace(asked, event_id=told, occurred_at=now, unbilled=True)
+
+
+def again(asked: ModelAnswered, now: int) -> ModelAnswered:
+    """Return the record that stands before the next attempt."""
+    attempt = asked.attempt + 1
+    told = event_id(ModelAnswered, asked.request_key, attempt, "asked")
+    return replace(asked, event_id=told, occurred_at=now, attempt=attempt, asked_at=now)
+
+
 def is_asked(record: ModelAnswered) -> bool:
     """Tell whether a record stands before an attempt, and tells nothing of what came of it."""
-    return not (record.choices or record.source.tokens_in or record.source.tokens_out)
+    return not (record.choices or record.source.tokens_in or record.source.tokens_out or record.unbilled)
 
 
 def costs_nothing(letter: DeadLetter) -> bool:

@@ -1,4 +1,4 @@
-"""The calls of judges: written to `response` before they are made, stored before they are used, found again later.
+"""The calls of judges: written to `response` before each attempt, stored before they are used, found again later.
 
 What lies in `response` is a fold; only candidates without a fate are kept, so it stays as small as a batch.
 """
@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from services.index.ids import Ids, pack
-from services.models.answers import Refusal, ask
+from services.models.answers import Asker, Refusal
 from services.models.in_flight import InFlight, Question
+from services.models.patience import Patience
 from services.models.provider import Provider, Request
 from services.recipe import Judge
 from services.verify.rubric import RUBRIC, prompt
@@ -49,7 +50,7 @@ class _Heard(NamedTuple):
 
 
 class JudgeCalls:
-    """Asks judges, `concurrency` calls at a time; its connections and threads end with the process."""
+    """Asks judges, with patience; its connections and threads end with the process."""
 
     def __init__(
         self,
@@ -59,13 +60,13 @@ class JudgeCalls:
         pipeline: str,
         slot: int,
         judges: Mapping[str, Provider],
+        patience: Mapping[str, Patience],
         fates: Ids,
-        concurrency: int,
         now: Callable[[], int],
     ) -> None:
         self._broker, self._codec, self._topic = broker, codec, name(pipeline, "response")
-        self._slot, self._judges, self._fates, self._now = slot, judges, fates, now
-        self._in_flight, self._concurrency = InFlight(broker, codec, pipeline, now), concurrency
+        self._slot, self._fates, self._now = slot, fates, now
+        self._asker = Asker(InFlight(broker, codec, pipeline, now), judges, patience, now)
         self._heard: dict[str, dict[str, _Heard]] = {}
         self._fold: Fold | None = None
 
@@ -86,7 +87,7 @@ class JudgeCalls:
             for each, request in zip(wanted, requests, strict=True)
             if told[request.request_key] is None
         ]
-        asked = ask(new, self._judges, self._in_flight, self._concurrency)
+        asked = self._asker.ask(new)
         refused = {refusal.record.request_key: refusal for refusal in asked.refusals}
         told |= {answer.request_key: answer.choices[0].text for answer in asked.answers}
         return [refused.get(key) or told[key] or "" for key in (request.request_key for request in requests)]

@@ -222,6 +222,7 @@ EXAMPLES = {
         asked_at=1_789_999_999_000,
         worst_tokens=900,
         worst_cost=0.004,
+        unbilled=True,
     ),
     "schema": SchemaPublished(**STAMP, fingerprint="c70345637248018f", word="seed", schema='"string"'),
     "dead": DeadLetter(

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import stamina
 from crashing import Crash, CrashingBroker
 from decided import decision
 from hypothesis import given, settings
@@ -45,9 +44,8 @@ CASES = [made_by("ngram", n, text(n)) for n in range(6)]
 
 
 @pytest.fixture(autouse=True)
-def without_pauses() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=3, cap=True):
-        yield
+def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.models.patience.LONGEST_PAUSE", 0.0)
 
 
 def responses(broker: MemoryBroker) -> list[ModelAnswered]:
@@ -293,8 +291,7 @@ def test_a_judge_behind_a_wire_with_faults_judges_all_and_its_key_is_in_no_recor
     server.faults.extend([Fault(429, KEY, {"Retry-After": "0"}), Fault(500, KEY), Fault(cuts=True), refused])
     stage = over_the_wire(broker, server, provider, metrics)
     stage.start()
-    with stamina.set_testing(True, attempts=5, cap=True):  # one call may meet all four
-        until_idle(stage)
+    until_idle(stage)
     assert Counter(word for _, word in fates(broker)) == {"verify": 5, "review": 1}
     assert "not with ********" in events(broker, "review")[0].verdicts[-1].explanation
     assert sum(each.source.tokens_in for each in halves(broker)[1]) == 5 * 120
