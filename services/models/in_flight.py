@@ -10,7 +10,7 @@ from threading import Thread
 from typing import NamedTuple
 
 from services.models.provider import FilteredError, Provider, Request
-from services.models.records import answered, billed, is_asked
+from services.models.records import answered, bill_of
 from streams.broker import Broker, Outgoing
 from streams.codec import Codec
 from streams.events import ModelAnswered
@@ -141,6 +141,5 @@ class InFlight:
         if isinstance(each.result, ModelAnswered):
             return each.result
         if isinstance(each.result, FilteredError):
-            found = billed(each.question.record, each.result.bill, self._now())
-            return None if is_asked(found) else found
+            return bill_of(each.question.record, each.result, self._now())
         return None

@@ -6,6 +6,7 @@ from services.models.door import connect
 from services.models.endpoint import address, endpoint
 from services.models.patience import Patience
 from services.models.provider import Provider
+from services.models.purse import Purse
 from services.stage import Context
 from services.verify.checks.judge import Judge
 from services.verify.judge_calls import JudgeCalls
@@ -30,7 +31,9 @@ def judge(context: Context, known: Known, judges: Mapping[str, Provider]) -> Jud
         slot=context.slot,
         judges=judges,
         patience={each.name: Patience(f"{each.name} at {address(each)}", each.seconds) for each in recipe.judges},
+        purse=Purse(recipe.budget, context.slot, recipe.slots),
         fates=known.fates,
         now=context.now,
+        metrics=context.metrics,
     )
     return Judge(recipe.judges, recipe.votes, lambda: known.calibration.floors.floor(recipe.judge_floor), calls)
