@@ -106,8 +106,8 @@ class Dispatcher:
         for name, lane in self._lanes.items():
             lane.pace, lane.is_spent = budgets.pace(name, now), False
         if budgets.dollars < inf:
-            metrics.set("budget_dollars", budgets.dollars)
-            metrics.set("budget_remaining_dollars", budgets.left())
+            metrics.set("budget_dollars", budgets.dollars, "generate")
+            metrics.set("budget_remaining_dollars", budgets.left(), "generate")
 
     def _begin(self, upcoming: Upcoming) -> None:
         """Begin as many calls as the sources have room for, those first that had to wait."""

@@ -38,7 +38,7 @@ class Asked(NamedTuple):
 
 
 class _Try(NamedTuple):
-    """The `number`th attempt of a wave at a call, to be begun at `due` (seconds of the clock); `short` is why not then."""
+    """The `number`th attempt of a wave at a call; due at a time of the clock, and `short` is why it could not begin."""
 
     question: Question
     number: int

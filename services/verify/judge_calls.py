@@ -131,8 +131,8 @@ class JudgeCalls:
 
     def _show(self) -> None:
         if self._purse.dollars < inf:
-            self._metrics.set("budget_dollars", self._purse.dollars)
-            self._metrics.set("budget_remaining_dollars", self._purse.left())
+            self._metrics.set("budget_dollars", self._purse.dollars, "verify")
+            self._metrics.set("budget_remaining_dollars", self._purse.left(), "verify")
 
     def _take(self, records: Sequence[Record]) -> None:
         for record in records:

@@ -14,7 +14,7 @@ from decided import decision
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from idling import until_idle
-from judge_world import OURS, THEIRS, Books, answer, drained, judged, made_by, verifier
+from judge_world import KEY, OURS, THEIRS, Books, answer, drained, judged, made_by, over_the_wire, verifier
 from prometheus_client import generate_latest
 from pydantic import SecretStr
 from test_verify_service import AbortsOnce
@@ -39,7 +39,6 @@ from streams.metrics import Metrics
 from streams.samples import Sample
 from streams.topics import name
 
-KEY = "sk-secret-0123456789"
 CASES = [made_by("ngram", n, text(n)) for n in range(6)]
 
 
@@ -271,14 +270,6 @@ def server() -> Iterator[Server]:
     one = Server(lambda _: answer())
     yield one
     one.close()
-
-
-def over_the_wire(broker: MemoryBroker, server: Server, provider: str, metrics: Metrics, **verify: Any) -> Any:
-    base = f"{server.url}/v1" if provider == "openai" else server.url
-    where = {**OURS, "provider": provider, "base_url": base, "api_key_variable": "MY_KEY", "seconds": 10}
-    chosen = judged({**where, "price": {"input": 1, "output": 5}}, **verify)
-    parts = context(broker, chosen, metrics)
-    return build(replace(parts, keys={"MY_KEY": SecretStr(KEY)}.get))
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
