@@ -58,6 +58,10 @@ class Spending(NamedTuple):
         """What all answers cost."""
         return _sum([line.dollars for line in self.lines])
 
+    def spent_by(self, *, judges: bool) -> Money:
+        """Return what the answers of judges cost, or those of sources."""
+        return _sum([line.dollars for line in self.lines if (line.strategy == JUDGE) == judges])
+
     @property
     def at_risk(self) -> Money:
         """The most that all open attempts can cost."""
