@@ -30,7 +30,7 @@ class Purse:
     """One slot's budget; of the calls it remembers only the attempts that may have been billed."""
 
     def __init__(self, budget: Budget, slot: int, slots: int) -> None:
-        self._slot, self._slots = slot, slots
+        self._slot = slot
         self._own, self._whole = Account(limits(budget, slots)), Account(limits(budget, 1))
         self._open: dict[tuple[str, int], _Open] = {}
         self._ahead: set[tuple[str, int]] = set()  # own attempts whose records were not read yet
@@ -63,7 +63,7 @@ class Purse:
 
     def _take(self, record: ModelAnswered) -> None:
         if is_asked(record):
-            opened = _Open(record.slot % self._slots == self._slot, cost(record), record.asked_at)
+            opened = _Open(record.slot == self._slot, cost(record), record.asked_at)
             self._open[_attempt(record)] = opened
             self._add(opened, opened.worst)
         elif (closed := self._open.pop(_attempt(record), None)) is not None:

@@ -1,5 +1,6 @@
 """The budget of judges: what is billed never exceeds it, however calls, bills and processes end."""
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from services.models.provider import Answer, FilteredError, Model, RefusedError,
 from services.models.purse import Purse, SpentError
 from services.models.records import again, answered, begun, bill_of, is_asked, unbilled
 from services.recipe import Budget
+from streams.errors import UnavailableError
 from streams.events import ModelAnswered
 from streams.parts import Choice
 from streams.samples import Source, Turn
@@ -222,6 +224,26 @@ def test_what_does_not_fit_at_all_is_not_asked_and_says_why() -> None:
     assert (model.count, len([each for each in found.records() if is_asked(each)])) == (2, 2)
     (refusal,) = asking(Bills(), Budget(tokens_per_hour=99)).ask([call("a")]).refusals
     assert str(refusal.error) == "its hourly budget is spent"
+
+
+def test_once_a_model_is_away_nothing_more_is_begun() -> None:
+    more = threading.Event()
+
+    def says(request: Request) -> Answer:
+        match request.request_key:
+            case "away":
+                raise UnavailableError("the key is no good")
+            case "slow":
+                more.wait(0.2)  # as long as nothing is begun
+            case "unpaid":
+                more.set()
+        return Answer((Choice(text="so"),), 10, 2, 0.001)
+
+    model = Bills()
+    model.answer = says  # type: ignore[method-assign]
+    with pytest.raises(UnavailableError):
+        asking(model, Budget(dollars=0.035)).ask([call(key) for key in ("away", "soon", "slow", "unpaid")])
+    assert not more.is_set()
 
 
 def test_what_waited_too_long_for_bills_is_not_asked_for_a_batch_has_to_end() -> None:

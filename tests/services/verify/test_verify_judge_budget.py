@@ -81,6 +81,20 @@ def test_a_spent_budget_leaves_the_rest_to_people_and_a_restart_buys_nothing_mor
     assert gauges(again) == gauges(metrics)
 
 
+def test_what_is_read_again_counts_once(serve: Serve) -> None:
+    server, broker, metrics = serve(), world(), Metrics()
+    put(broker, "generate", CASES[:2])
+    stage: Any = over_the_wire(broker, server, "openai", metrics, budget={"dollars": 9 * DOLLARS})
+    stage.start()
+    until_idle(stage)
+    before = gauges(metrics)
+    calls = next(check for check in stage._handler._checks.costly if check.name == "judge")._calls
+    for _ in range(2):
+        calls._fold = None  # so that it begins anew
+        calls.ask([])
+    assert gauges(metrics) == before == pytest.approx([9 * DOLLARS, 9 * DOLLARS - billed(server)])
+
+
 def test_raised_it_goes_on_with_what_was_spent(serve: Serve) -> None:
     server, broker = serve(), world()
     put(broker, "generate", CASES[:2])
