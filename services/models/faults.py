@@ -41,13 +41,13 @@ class TroubleError(BallastError):
 
 
 def is_free(result: object) -> bool:
-    """Tell whether what came of a call is that the vendor refused it outright, or was too busy to begin it."""
+    """Tell whether what came of a call is that the vendor refused it, or any, outright, or was too busy to begin it."""
     match result:
         case TroubleError():
             return result.outcome == "rate_limited"
         case FilteredError():
             return False
-    return isinstance(result, RefusedError)
+    return isinstance(result, RefusedError | UnavailableError)
 
 
 class HiddenError(BallastError):

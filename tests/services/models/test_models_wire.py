@@ -276,9 +276,11 @@ def test_what_would_meet_every_call_stops_the_stage_at_once(
 ) -> None:
     metrics = Metrics()
     server.faults.append(fault)
+    asking = vendor(server, provider, metrics=metrics)
     with pytest.raises(UnavailableError, match=told):
-        vendor(server, provider, metrics=metrics).answer(request())
+        asking.answer(request())
     assert counted(metrics, "requests") == {"unavailable": 1}
+    assert [each.unbilled for each in asking.records()] == [False, True]
 
 
 @BOTH

@@ -26,6 +26,7 @@ from services.books.scan import scan
 from services.books.spending import read
 from services.errors import InputError
 from services.models.provider import RefusedError, Request
+from services.models.records import is_asked
 from services.settings import Settings
 from services.verify.judge_calls import JudgeCalls
 from services.verify.service import build
@@ -78,7 +79,7 @@ def test_a_candidate_is_shown_to_a_judge_of_another_family_and_both_records_of_t
 
 def halves(broker: MemoryBroker) -> tuple[list[ModelAnswered], list[ModelAnswered]]:
     found = responses(broker)
-    return [each for each in found if not each.choices], [each for each in found if each.choices]
+    return [each for each in found if is_asked(each)], [each for each in found if each.choices]
 
 
 def test_with_two_votes_two_judges_are_asked_and_what_they_differ_on_waits_for_a_person() -> None:
