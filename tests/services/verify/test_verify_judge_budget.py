@@ -1,34 +1,45 @@
 """The budget of judges over the wire: what they bill never exceeds it, and what it can't bear waits for a person."""
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from crashing import Crash, CrashingBroker
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from idling import until_idle
-from judge_world import OURS, answer, judged, made_by, over_the_wire
+from judge_world import OURS, THEIRS, Books, answer, drained, judged, made_by, over_the_wire
 from verify_world import CODEC, NOW, events, fates, put, text, world
 from wire import Fault, Server
 
 from services.books.spending import read
 from services.models.cost import worst
+from services.models.faults import TroubleError
+from services.models.provider import Answer, RefusedError, Request
 from services.recipe import Judge, RecipeError
 from services.verify.judge_calls import Wanted
+from streams.errors import UnavailableError
 from streams.memory import MemoryBroker
 from streams.metrics import Metrics
+from streams.parts import Choice
 
+PRICES = (1.0, 5.0)
 CASES = [made_by("ngram", n, text(n)) for n in range(8)]
-WORST = max(worst(Wanted(one, Judge(**OURS), again=True).request, (1.0, 5.0)) for one in CASES)
+WORST = max(worst(Wanted(one, Judge(**OURS), again=True).request, PRICES) for one in CASES)
 DOLLARS = WORST.dollars or 0.0
 SPENT = "Judge q has no opinion: its budget is spent."
 
 Serve = Callable[..., Server]
 
 
-@pytest.fixture(autouse=True)
-def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.models.patience.LONGEST_PAUSE", 0.0)
+@pytest.fixture(autouse=True, scope="module")
+def without_pauses() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("services.models.patience.LONGEST_PAUSE", 0.0)
+        yield
 
 
 @pytest.fixture
@@ -155,6 +166,52 @@ def test_killed_again_and_again_it_stays_within_its_budget_and_nothing_is_lost(k
     heard = {each.parent_ids[0] for each in events(broker, "response") if each.choices}
     assert {sample_id for sample_id, word in fates(broker) if word == "verify"} <= heard
     assert told(broker) == [SPENT] * len(told(broker)) != []
+
+
+class Dear(Books):
+    """A judge that bills the worst or a part of it, by its own books also where its answer does not arrive."""
+
+    def __init__(self, ends: list[tuple[float, str]]) -> None:
+        super().__init__()
+        self.dollars = 0.0
+        self._ends = itertools.cycle(ends)
+
+    def answer(self, request: Request) -> Answer:
+        with self._lock:
+            part, end = next(self._ends)
+            bill = worst(request, PRICES)._replace(dollars=part * (worst(request, PRICES).dollars or 0))
+            self.dollars += 0 if end in ("rate_limited", "refused") else bill.dollars or 0
+        if end == "refused":
+            raise RefusedError("not nice")
+        if end != "answered":
+            raise TroubleError("away", end)  # type: ignore[arg-type]
+        return Answer((Choice(text=answer()),), bill.tokens, 0, bill.dollars)
+
+
+KILLS = st.lists(st.integers(25, 120), max_size=4)
+ENDS = st.lists(
+    st.tuples(st.sampled_from([0.25, 0.5, 1.0]), st.sampled_from(["timeout", "failed", "rate_limited", "refused"])),
+    max_size=4,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(KILLS, ENDS, st.floats(0.5, 12), st.integers(1, 2))
+def test_however_it_is_killed_and_judges_fail_their_books_stay_within_the_budget_and_nothing_unseen_is_accepted(
+    kills: list[int], ends: list[tuple[float, str]], calls: float, votes: int
+) -> None:
+    broker, budget = world(), {"dollars": calls * DOLLARS}
+    books = {called: Dear([(1.0, "answered"), *ends, (0.25, "answered")]) for called in "qc"}
+    put(broker, "generate", CASES)
+    price = {"price": {"input": PRICES[0], "output": PRICES[1]}}
+    chosen = judged({**OURS, **price}, {**THEIRS, **price}, votes=votes, budget=budget)
+    for at in [*kills, *[None] * 4]:
+        with suppress(Crash, UnavailableError):  # a call may meet eight failures in a row
+            drained(CrashingBroker(broker, at), chosen, **books)
+        assert sum(each.dollars for each in books.values()) <= budget["dollars"] * (1 + 1e-12)
+    assert Counter(sample_id for sample_id, _ in fates(broker)) == Counter(one.sample_id for one in CASES)
+    heard = Counter(each.parent_ids[0] for each in events(broker, "response") if each.choices)
+    assert all(heard[sample_id] == votes for sample_id, word in fates(broker) if word == "verify")
 
 
 def test_a_budget_of_dollars_needs_the_prices_of_judges() -> None:
