@@ -236,6 +236,7 @@ class ModelAnswered:
     worst_tokens: int = 0
     worst_cost: float | None = None
     is_rare: bool = False
+    unbilled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,8 +90,11 @@ _GAUGES: dict[GaugeName, tuple[str, tuple[str, ...]]] = {
         "Share of wrong candidates below which training on what is kept helps; side: value, low or high (95 %).",
         ("side",),
     ),
-    "budget_dollars": ("Dollars of generate.budget that this slot may spend in all; 0 without one.", ()),
-    "budget_remaining_dollars": ("Dollars of generate.budget that this slot may still spend.", ()),
+    "budget_dollars": (
+        "Dollars that this slot may spend in all, by the budget of the stage: generate, or verify for judges.",
+        ("stage",),
+    ),
+    "budget_remaining_dollars": ("Dollars of the stage's budget that this slot may still spend.", ("stage",)),
     "judge_floor": ("Score of 1 to 5 below which judges flag now, the recipe's or a better by decisions.", ()),
     "mix_synthetic_share": ("Synthetic share of the last batch, 0 to 1.", ()),
     "mix_synthetic_share_cap": ("Largest synthetic share allowed now, 0 to 1.", ()),

@@ -21,8 +21,8 @@ Money = float | None  # dollars; None where the price is unknown, which is never
 class Line(NamedTuple):
     """The calls of one source by one strategy, or of one judge.
 
-    An attempt counts as answered, refused, or open: in flight, or cut off, so that it may have been billed. `dollars`
-    is what answers cost, refused ones too, `at_risk` the most that open attempts can cost.
+    An attempt counts as answered, refused (by a busy vendor too), or open: in flight, or cut off, so that it may have
+    been billed. `dollars` is what answers cost, refused ones too, `at_risk` the most that open attempts can cost.
     """
 
     source: str
@@ -57,6 +57,10 @@ class Spending(NamedTuple):
     def dollars(self) -> Money:
         """What all answers cost."""
         return _sum([line.dollars for line in self.lines])
+
+    def spent_by(self, *, judges: bool) -> Money:
+        """Return what the answers of judges cost, or those of sources."""
+        return _sum([line.dollars for line in self.lines if (line.strategy == JUDGE) == judges])
 
     @property
     def at_risk(self) -> Money:
@@ -129,7 +133,7 @@ class _Books:
                 refused=line.refused + (not event.choices),
                 tokens_in=line.tokens_in + event.source.tokens_in,
                 tokens_out=line.tokens_out + event.source.tokens_out,
-                dollars=_plus(line.dollars, event.source.cost),
+                dollars=line.dollars if event.unbilled else _plus(line.dollars, event.source.cost),
             )
         self._lines[place] = line
 

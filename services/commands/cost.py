@@ -20,7 +20,7 @@ def cost(name: PipelineOption = None, recipe: RecipeOption = None, json: JsonOpt
     with session.opened(chosen, note) as opened:
         note(f"Reading the calls of pipeline {opened.pipeline}")
         found = read(opened.broker, opened.codec, opened.pipeline)
-    generate = chosen.recipe.generate
+    generate, verify = chosen.recipe.generate, chosen.recipe.verify
     if json:
         print_json(_plain(found, generate.target))
         return
@@ -28,7 +28,23 @@ def cost(name: PipelineOption = None, recipe: RecipeOption = None, json: JsonOpt
         say("No model was asked yet")
         return
     table("", _COLUMNS, [_row(line) for line in found.lines])
-    say(_told(found, generate.target, generate.budget.dollars))
+    say(told(found, generate.target, generate.budget.dollars, verify.budget.dollars))
+
+
+def told(found: Spending, target: int, of_sources: float | None, of_judges: float | None) -> str:
+    """Return what it comes to in one sentence, beside the budgets in dollars of sources and of judges."""
+    if found.dollars is None:
+        return "What was spent in all is unknown: some source or judge has no `price` in the recipe"
+    said = f"{_dollars(found.dollars)} spent"
+    if of_sources is not None:
+        said += f", by sources {_dollars(found.spent_by(judges=False))} of {_dollars(of_sources)}"
+    if of_judges is not None:
+        said += f", by judges {_dollars(found.spent_by(judges=True))} of {_dollars(of_judges)}"
+    if found.at_risk:
+        said += f", at most {_dollars(found.at_risk)} more for calls that have no answer"
+    if (whole := found.projected(target)) is None:
+        return f"{said}; nothing is accepted yet"
+    return f"{said}; {found.accepted:,} of {target:,} are accepted, so all will cost some {_dollars(whole)}"
 
 
 def _row(line: Line) -> tuple[object, ...]:
@@ -36,17 +52,6 @@ def _row(line: Line) -> tuple[object, ...]:
     money = (_dollars(line.dollars), _dollars(line.at_risk))
     each = ("-", "-") if not line.accepted else (line.tokens_per_accepted, _dollars(line.per_accepted, 5))
     return line.source, line.strategy.replace("_", " "), *counts, *money, line.accepted, *each
-
-
-def _told(found: Spending, target: int, budget: float | None) -> str:
-    if found.dollars is None:
-        return "What was spent in all is unknown: some source or judge has no `price` in the recipe"
-    told = f"{_dollars(found.dollars)} spent" + (f" of {_dollars(budget)}" if budget is not None else "")
-    if found.at_risk:
-        told += f", at most {_dollars(found.at_risk)} more for calls that have no answer"
-    if (whole := found.projected(target)) is None:
-        return f"{told}; nothing is accepted yet"
-    return f"{told}; {found.accepted:,} of {target:,} are accepted, so all will cost some {_dollars(whole)}"
 
 
 def _dollars(money: Money, places: int = 4) -> str:

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from services.generate.account import Account, Limits, Short, limits
+from services.models.account import Account, Limits, Short, limits
 from services.models.cost import Cost
 from services.recipe import Recipe
 

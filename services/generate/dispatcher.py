@@ -15,13 +15,14 @@ from services.generate import candidate
 from services.generate.drawn import NO_POLICY
 from services.generate.lane import Lane
 from services.generate.planner import Planner
-from services.generate.retries import ATTEMPTS, ExhaustedError, Retries
+from services.generate.retries import ExhaustedError, Retries
 from services.generate.state import State
 from services.generate.upcoming import Draft, Upcoming
 from services.generate.wave import FIRST_SIZE, next_size
 from services.models.answers import Refusal
 from services.models.faults import TroubleError
 from services.models.in_flight import Finished, InFlight, Question
+from services.models.patience import ATTEMPTS
 from services.models.provider import Answer, FilteredError, Provider
 from services.stage import Context
 from streams.deadletter import NOT_THE_RECORDS_FAULT
@@ -106,8 +107,8 @@ class Dispatcher:
         for name, lane in self._lanes.items():
             lane.pace, lane.is_spent = budgets.pace(name, now), False
         if budgets.dollars < inf:
-            metrics.set("budget_dollars", budgets.dollars)
-            metrics.set("budget_remaining_dollars", budgets.left())
+            metrics.set("budget_dollars", budgets.dollars, "generate")
+            metrics.set("budget_remaining_dollars", budgets.left(), "generate")
 
     def _begin(self, upcoming: Upcoming) -> None:
         """Begin as many calls as the sources have room for, those first that had to wait."""

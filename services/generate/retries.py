@@ -5,9 +5,9 @@ What it counts is of this process: a kill is not the call's fault.
 
 from collections.abc import Callable
 
+from services.models.patience import ATTEMPTS
 from streams.errors import BallastError
 
-ATTEMPTS = 8
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 
 

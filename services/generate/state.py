@@ -19,8 +19,7 @@ from services.generate.kept_out import KeptOut
 from services.generate.pool import SeedPool
 from services.generate.strata import Strata
 from services.groups import BROUGHT
-from services.models.cost import Cost
-from services.models.records import costs_nothing, is_asked
+from services.models.records import cost, costs_nothing, is_asked
 from services.policy import Policies
 from streams.broker import Record, TopicPartition
 from streams.codec import Codec
@@ -150,12 +149,10 @@ class State:
 
     def _spent(self, event: ModelAnswered) -> None:
         """Take an attempt at a paid call, or its bill, into the budgets; one without a bill may cost the worst."""
-        call, worst = event.call_index, Cost(event.worst_tokens, event.worst_cost)
         if is_asked(event):
-            self.budgets.asked(call, event.attempt, event.source.name, worst, event.asked_at)
-            return
-        tokens = event.source.tokens_in + event.source.tokens_out
-        self.budgets.answered(call, event.attempt, Cost(tokens, event.source.cost) if tokens else worst)
+            self.budgets.asked(event.call_index, event.attempt, event.source.name, cost(event), event.asked_at)
+        else:
+            self.budgets.answered(event.call_index, event.attempt, cost(event))
 
     def _offer(self, call: int) -> None:
         if self._refused[call].event_id in self._replayed and not self.calls.seen(call, Seen.MADE):

@@ -19,7 +19,7 @@ class Cost(NamedTuple):
     dollars: float | None
 
 
-FREE = Cost(0, 0.0)  # of a model that computes here
+FREE = Cost(0, 0.0)  # of a model that computes here, or of a call that was refused outright
 
 
 def price(tokens_in: int, tokens_out: int, prices: Prices | None) -> float | None:

@@ -44,12 +44,17 @@ class Endpoint(NamedTuple):
         return " ".join(told[:_LONGEST_BODY].split())[:_LONGEST]
 
 
+def address(served: Served) -> str:
+    """Return the address at which a model is asked."""
+    return served.base_url or _HOMES[served.provider][0]
+
+
 def endpoint(served: Served, keys: Keys) -> Endpoint:
     """Return where a model is asked; raises InputError if its key is not set.
 
     The vendor's own key goes to the vendor alone: a model with another address has the key of a variable that it names.
     """
-    url, usual = _HOMES[served.provider]
+    usual = _HOMES[served.provider][1]
     variable = served.api_key_variable or ("" if served.base_url else usual)
     key = keys(variable) if variable else SecretStr("")
     if key is None:
@@ -58,7 +63,7 @@ def endpoint(served: Served, keys: Keys) -> Endpoint:
         name=served.name,
         provider=served.provider,
         model=served.model or "",
-        base_url=served.base_url or url,
+        base_url=address(served),
         key=key,
         variable=variable or "api_key_variable",
         prices=served.prices,

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 from services.models.endpoint import Endpoint
-from services.models.provider import RefusedError
+from services.models.provider import FilteredError, RefusedError
 from streams.errors import BallastError, UnavailableError
 
 Outcome = Literal["rate_limited", "timeout", "failed"]
@@ -38,6 +38,16 @@ class TroubleError(BallastError):
     def __init__(self, told: str, outcome: Outcome, pause: float | None = None) -> None:
         super().__init__(told)
         self.outcome, self.pause = outcome, pause
+
+
+def is_free(result: object) -> bool:
+    """Tell whether what came of a call is that the vendor refused it, or any, outright, or was too busy to begin it."""
+    match result:
+        case TroubleError():
+            return result.outcome == "rate_limited"
+        case FilteredError():
+            return False
+    return isinstance(result, RefusedError | UnavailableError)
 
 
 class HiddenError(BallastError):

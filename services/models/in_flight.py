@@ -10,7 +10,7 @@ from threading import Thread
 from typing import NamedTuple
 
 from services.models.provider import FilteredError, Provider, Request
-from services.models.records import answered, billed, is_asked
+from services.models.records import answered, bill_of
 from streams.broker import Broker, Outgoing
 from streams.codec import Codec
 from streams.events import ModelAnswered
@@ -62,8 +62,13 @@ class InFlight:
 
     def announce(self, questions: Iterable[Question]) -> None:
         """Write what will be asked; returns when it is stored, and every answer that was handed out."""
-        self._send(question.record for question in questions)
+        self.tell(question.record for question in questions)
         self.store()
+
+    def tell(self, records: Iterable[ModelAnswered]) -> None:
+        """Write records; they are stored after `store`."""
+        frames = [(record.request_key.encode(), self._codec.encode(record)) for record in records]
+        self._producer.send([Outgoing(self._topic, key, frame) for key, frame in frames])
 
     def begin(self, question: Question, provider: Provider) -> None:
         """Make a call that is announced. Does not block."""
@@ -129,17 +134,12 @@ class InFlight:
         return Finished(question, event, began)
 
     def _keep(self, found: Iterable[Finished]) -> None:
-        self._send(record for each in found if (record := self._record(each)) is not None)
+        self.tell(record for each in found if (record := self._record(each)) is not None)
 
     def _record(self, each: Finished) -> ModelAnswered | None:
         """Return the record of what was billed; without a bill the attempt counts as the worst that it can cost."""
         if isinstance(each.result, ModelAnswered):
             return each.result
         if isinstance(each.result, FilteredError):
-            found = billed(each.question.record, each.result.bill, self._now())
-            return None if is_asked(found) else found
+            return bill_of(each.question.record, each.result, self._now())
         return None
-
-    def _send(self, records: Iterable[ModelAnswered]) -> None:
-        frames = [(record.request_key.encode(), self._codec.encode(record)) for record in records]
-        self._producer.send([Outgoing(self._topic, key, frame) for key, frame in frames])

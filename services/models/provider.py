@@ -2,7 +2,7 @@
 
 RefusedError       this call will never be answered        -> generate: its dead letter; verify: a flag
 FilteredError      the same, after it was billed
-TroubleError       no answer now (services.models.faults)  -> generate: asked again later; verify: at once, for a while
+TroubleError       no answer now (services.models.faults)  -> generate: asked again later; verify: soon, for a while
 UnavailableError   the vendor can't be reached now         -> the stage stops; never a dead letter
 """
 

@@ -106,6 +106,12 @@ class Recipe(Part):
                     f"a budget of dollars holds for source {source.name}, whose price is unknown; give its `price`, or "
                     "a budget of tokens instead"
                 )
+        for judge in self.verify.judges:
+            if self.verify.budget.is_of_money and judge.price is None:
+                raise ValueError(
+                    f"a budget of dollars holds for judge {judge.name}, whose price is unknown; give its `price`, or "
+                    "a budget of tokens instead"
+                )
         return self
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from services.patterns import fault
 from services.recipe.part import Part, Share
 from services.recipe.served import Served
+from services.recipe.spending import Budget
 
 
 class Judge(Served):
@@ -131,6 +132,10 @@ class Verify(Part):
     votes: int = Field(default=1, ge=1, le=9, description="Judges that each candidate is shown to.")
     judge_floor: int = Field(
         default=3, ge=2, le=5, description="A score of 1 to 5 below this flags, until people's decisions show a better."
+    )
+    budget: Budget = Field(
+        default=Budget(),
+        description="Of all judges together; what they can't be asked for any more waits for a person.",
     )
     concurrency: int = Field(default=8, ge=1, le=250, description="Calls of judges in flight in each slot.")
 

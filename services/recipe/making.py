@@ -132,7 +132,7 @@ class Generate(Part):
     )
     strategies: Strategies = Strategies()
     personas: Literal["default", "none"] | Personas = "default"
-    budget: Budget = Field(default=Budget(), description="Of all paid sources together; judges are not in it.")
+    budget: Budget = Field(default=Budget(), description="Of all paid sources together; judges have verify.budget.")
     prompts: Path | None = Field(default=None, description="Folder of TASK_STRATEGY.jinja; null: ours.")
     slots: int = Field(default=1, ge=1, le=64)
     in_flight: int = Field(default=5_000, ge=1, description="Stop while unverified and unmixed exceed this.")

@@ -1,23 +1,28 @@
-"""The calls of judges: written to `response` before they are made, stored before they are used, found again later.
+"""The calls of judges: written to `response` before each attempt, stored before they are used, found again later.
 
 What lies in `response` is a fold; only candidates without a fate are kept, so it stays as small as a batch.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from typing import NamedTuple
 
 from services.index.ids import Ids, pack
-from services.models.answers import Refusal, ask
+from services.models.answers import Asker, Refusal
+from services.models.cost import worst
 from services.models.in_flight import InFlight, Question
+from services.models.patience import Patience
 from services.models.provider import Provider, Request
+from services.models.purse import Purse
 from services.recipe import Judge
 from services.verify.rubric import RUBRIC, prompt
-from streams.broker import Broker, Record
+from streams.broker import Broker, Record, TopicPartition
 from streams.codec import Codec
 from streams.errors import DecodeError
 from streams.events import ModelAnswered, event_id
 from streams.fold import Fold
 from streams.lineage import JUDGE
+from streams.metrics import Metrics
 from streams.samples import Sample, Source, digest
 from streams.topics import name
 
@@ -49,7 +54,7 @@ class _Heard(NamedTuple):
 
 
 class JudgeCalls:
-    """Asks judges, `concurrency` calls at a time; its connections and threads end with the process."""
+    """Asks judges, with patience; its connections and threads end with the process."""
 
     def __init__(
         self,
@@ -59,13 +64,17 @@ class JudgeCalls:
         pipeline: str,
         slot: int,
         judges: Mapping[str, Provider],
+        patience: Mapping[str, Patience],
+        purse: Purse,
         fates: Ids,
-        concurrency: int,
         now: Callable[[], int],
+        metrics: Metrics,
     ) -> None:
         self._broker, self._codec, self._topic = broker, codec, name(pipeline, "response")
-        self._slot, self._judges, self._fates, self._now = slot, judges, fates, now
-        self._in_flight, self._concurrency = InFlight(broker, codec, pipeline, now), concurrency
+        self._slot, self._fates, self._now = slot, fates, now
+        self._purse, self._metrics = purse, metrics
+        self._asker = Asker(InFlight(broker, codec, pipeline, now), judges, patience, purse, now)
+        self._read: dict[TopicPartition, int] = {}
         self._heard: dict[str, dict[str, _Heard]] = {}
         self._fold: Fold | None = None
 
@@ -86,7 +95,10 @@ class JudgeCalls:
             for each, request in zip(wanted, requests, strict=True)
             if told[request.request_key] is None
         ]
-        asked = ask(new, self._judges, self._in_flight, self._concurrency)
+        try:
+            asked = self._asker.ask(new)
+        finally:
+            self._show()
         refused = {refusal.record.request_key: refusal for refusal in asked.refusals}
         told |= {answer.request_key: answer.choices[0].text for answer in asked.answers}
         return [refused.get(key) or told[key] or "" for key in (request.request_key for request in requests)]
@@ -96,6 +108,7 @@ class JudgeCalls:
 
     def _asked(self, wanted: Wanted, request: Request) -> ModelAnswered:
         sample, now, attempt = wanted.sample, self._now(), self._known(wanted, request).attempts + 1
+        most = worst(request, wanted.judge.prices)
         return ModelAnswered(
             event_id=event_id(ModelAnswered, request.request_key, attempt, "asked"),
             occurred_at=now,
@@ -112,10 +125,21 @@ class JudgeCalls:
             choices=(),
             attempt=attempt,
             asked_at=now,
+            worst_tokens=most.tokens,
+            worst_cost=most.dollars,
         )
+
+    def _show(self) -> None:
+        if self._purse.dollars < inf:
+            self._metrics.set("budget_dollars", self._purse.dollars, "verify")
+            self._metrics.set("budget_remaining_dollars", self._purse.left(), "verify")
 
     def _take(self, records: Sequence[Record]) -> None:
         for record in records:
+            at = TopicPartition(record.topic, record.partition)
+            if record.offset < self._read.get(at, 0):
+                continue  # taken in already
+            self._read[at] = record.offset + 1
             if JUDGE.encode() not in record.value:  # most are calls of generate: not worth decoding
                 continue
             try:
@@ -124,6 +148,7 @@ class JudgeCalls:
                 continue
             if isinstance(event, ModelAnswered) and event.purpose == JUDGE:
                 self._hear(event)
+                self._purse.read(event)
         self._forget()
 
     def _hear(self, event: ModelAnswered) -> None:

@@ -223,6 +223,7 @@ EXAMPLES = {
         is_rare=True,
         worst_tokens=900,
         worst_cost=0.004,
+        unbilled=True,
     ),
     "schema": SchemaPublished(**STAMP, fingerprint="c70345637248018f", word="seed", schema='"string"'),
     "dead": DeadLetter(

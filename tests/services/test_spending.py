@@ -5,8 +5,9 @@ import pytest
 from books import CODEC, NAME, Books, sample, source
 
 from services.books.spending import Line, Spending, read
+from services.commands.cost import told
 from services.models.provider import Answer
-from services.models.records import billed
+from services.models.records import billed, unbilled
 from streams.events import DeadLetter, ModelAnswered, SampleVerified
 from streams.parts import Choice
 from streams.samples import Source, Strategy, Turn
@@ -50,6 +51,9 @@ class Calls(Books):
 
     def bill(self, asked: ModelAnswered, cost: float | None = 0.002) -> None:
         self.write("response", asked.request_key, billed(asked, Answer((), 100, 20, cost), 0))
+
+    def spare(self, asked: ModelAnswered) -> None:
+        self.write("response", asked.request_key, unbilled(asked, 0))
 
     def refuse(self, asked: ModelAnswered, error: str) -> None:
         letter = DeadLetter(
@@ -100,6 +104,26 @@ def test_each_strategy_has_what_an_accepted_sample_of_it_costs_and_a_judge_stand
     assert found.dollars == pytest.approx(0.011)
     assert found.projected(50) == pytest.approx(0.11)
     assert found.projected(2) == pytest.approx(0.011)
+
+
+def test_what_judges_spent_stands_beside_their_own_budget_and_what_may_be_billed_for_them_is_told() -> None:
+    books, judge = Calls(), paid("j")
+    books.answer(books.ask(call(0, paid())), cost=0.01)
+    books.ask(call(0, judge, purpose="judge", worst=0.008))  # cut off
+    books.answer(books.ask(call(0, judge, attempt=2, purpose="judge", worst=0.008)), cost=0.004)
+    books.spare(books.ask(call(1, judge, purpose="judge", worst=0.008)))
+    found = books.told()
+    assert found.lines[1][:5] == ("j", "judge", 3, 1, 1)
+    assert (found.lines[1].dollars, found.lines[1].at_risk) == pytest.approx((0.004, 0.008))
+    assert told(found, 10, 20, 5) == (
+        "$0.0140 spent, by sources $0.0100 of $20.0000, by judges $0.0040 of $5.0000, at most $0.0080 more for calls "
+        "that have no answer; nothing is accepted yet"
+    )
+    books.take(0, paid())
+    assert told(books.told(), 10, None, None) == (
+        "$0.0140 spent, at most $0.0080 more for calls that have no answer; 1 of 10 are accepted, so all will cost "
+        "some $0.1400"
+    )
 
 
 def test_an_unknown_price_makes_the_sum_unknown() -> None:

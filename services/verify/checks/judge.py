@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from services.models.answers import Refusal
+from services.models.purse import SpentError
 from services.recipe import Judge as Named
 from services.verify.check import Batch
 from services.verify.judge_calls import JudgeCalls, Wanted
@@ -105,7 +106,8 @@ def _told(opinion: Opinion | Unheard) -> str:
 def _opinion(reply: str | Refusal) -> Opinion | Unheard | None:
     """Return what a reply says; None if it can't be read."""
     if isinstance(reply, Refusal):
-        return Unheard(f"the call was refused: {reply.error}")
+        is_spent = isinstance(reply.error, SpentError)
+        return Unheard(f"{reply.error}" if is_spent else f"the call was refused: {reply.error}")
     try:
         return read(reply)
     except ValueError:

@@ -7,8 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from services.generate.account import Limits
 from services.generate.budgets import Budgets
+from services.models.account import Limits
 from services.models.cost import Cost, price, worst
 from services.models.provider import Request
 from streams.samples import Turn

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.generate.retries import ATTEMPTS, Retries
+from services.generate.retries import Retries
+from services.models.patience import ATTEMPTS
 
 
 @given(st.floats(0, 1, exclude_max=True), st.floats(0, 60))

@@ -49,9 +49,9 @@ def test_a_run_ends_within_its_budget_and_a_restart_buys_nothing_more(serve: Ser
     run_until(world, stage, spent(stage))
     assert 0.02 < billed(server) <= 0.05
     assert 20 < len(world.made()) < 400
-    left = metrics.registry.get_sample_value("ballast_budget_remaining_dollars")
+    left = metrics.registry.get_sample_value("ballast_budget_remaining_dollars", {"stage": "generate"})
     assert left is not None
-    assert metrics.registry.get_sample_value("ballast_budget_dollars") == 0.05
+    assert metrics.registry.get_sample_value("ballast_budget_dollars", {"stage": "generate"}) == 0.05
     assert 0 <= left <= 0.05 - billed(server) + 1e-9  # what was cut off may have been billed
     world.end(stage)
     before = len(server.seen)

@@ -8,18 +8,17 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-import stamina
 import structlog
+from asking import Asking
 from prometheus_client import generate_latest
 from pydantic import SecretStr
-from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 from wire import Fault, Server
 
 from services.models.door import connect
 from services.models.endpoint import Endpoint
 from services.models.faults import pause_of
-from services.models.patient import Patient
 from services.models.provider import Answer, RefusedError, Request
+from services.models.records import is_asked
 from streams.errors import UnavailableError
 from streams.metrics import Metrics
 from streams.parts import Choice
@@ -27,12 +26,6 @@ from streams.samples import Turn
 
 KEY = "sk-secret-0123456789"
 BOTH = pytest.mark.parametrize("provider", ["openai", "anthropic"])
-
-
-@pytest.fixture(autouse=True)
-def without_pauses() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=4, cap=True):
-        yield
 
 
 @pytest.fixture
@@ -47,8 +40,9 @@ def endpoint(provider: str, url: str, seconds: float = 5, key: str = KEY) -> End
     return Endpoint("q", provider, "m-1", base, SecretStr(key), "MY_KEY", (1.0, 5.0), seconds)
 
 
-def vendor(server: Server, provider: str, seconds: float = 5, metrics: Metrics | None = None) -> Patient:
-    return Patient(connect(endpoint(provider, server.url, seconds), metrics or Metrics()))
+def vendor(server: Server, provider: str, seconds: float = 5, metrics: Metrics | None = None) -> Asking:
+    where = endpoint(provider, server.url, seconds)
+    return Asking(connect(where, metrics or Metrics()), where)
 
 
 def request(text: str = "hello", temperature: float | None = None) -> Request:
@@ -137,9 +131,17 @@ def test_the_environment_has_no_say_about_where_and_by_which_key(
 def test_what_may_work_again_is_repeated(server: Server, provider: str, fault: Fault, outcome: str) -> None:
     metrics = Metrics()
     server.faults.extend([fault, fault])
-    assert vendor(server, provider, metrics=metrics).answer(request()).choices[0].text == "said hello"
+    asking = vendor(server, provider, metrics=metrics)
+    assert asking.answer(request()).choices[0].text == "said hello"
     assert len(server.seen) == 3
     assert counted(metrics, "requests") == {outcome: 2, "answered": 1}
+    records = asking.records()
+    asked = [each for each in records if is_asked(each)]
+    assert [each.attempt for each in asked] == [1, 2, 3]
+    assert len({each.event_id for each in records}) == len(records)
+    assert [each.asked_at for each in asked[1:]] == [int(1_000 * sum(asking.pauses[:n])) for n in (1, 2)]
+    assert [each.attempt for each in records if each.unbilled] == ([1, 2] if outcome == "rate_limited" else [])
+    assert [each.attempt for each in records if each.choices] == [3]
 
 
 @BOTH
@@ -155,7 +157,7 @@ def test_what_never_works_stops_the_stage_and_not_the_call(server: Server, provi
     server.faults.extend([Fault(503, "busy")] * 9)
     with pytest.raises(UnavailableError, match=r"q at http\S+ gives no answer: it answered HTTP status 503 \(busy\)"):
         vendor(server, provider).answer(request())
-    assert len(server.seen) == 4
+    assert len(server.seen) == 8
 
 
 @BOTH
@@ -169,20 +171,11 @@ def test_a_vendor_that_is_not_there_is_unavailable(server: Server, provider: str
 @BOTH
 @pytest.mark.parametrize("asked", ["retry-after", "retry-after-ms"])
 def test_a_vendor_that_says_when_to_come_back_is_obeyed(server: Server, provider: str, asked: str) -> None:
-    waits: list[float] = []
-
-    def note(details: RetryDetails) -> None:
-        waits.append(details.wait_for)
-
-    set_on_retry_hooks([note])
-    stamina.set_testing(False)
-    try:
-        pause = {"retry-after": "0.25", "retry-after-ms": "250"}[asked]
-        server.faults.append(Fault(429, "", {asked: pause}))
-        assert vendor(server, provider).answer(request()).choices
-    finally:
-        set_on_retry_hooks(None)
-    assert waits == [0.25]
+    pause = {"retry-after": "2.5", "retry-after-ms": "2500"}[asked]
+    server.faults.append(Fault(429, "", {asked: pause}))
+    asking = vendor(server, provider)
+    assert asking.answer(request()).choices
+    assert asking.pauses == [2.5]
 
 
 def test_a_pause_that_is_too_long_for_a_batch_stops_the_stage_at_once(server: Server) -> None:
@@ -226,9 +219,11 @@ def said(**error: str) -> dict[str, Any]:
 def test_a_refused_call_is_asked_once_and_says_why(server: Server, provider: str, fault: Fault, told: str) -> None:
     metrics = Metrics()
     server.faults.append(fault)
+    asking = vendor(server, provider, metrics=metrics)
     with pytest.raises(RefusedError, match=told):
-        vendor(server, provider, metrics=metrics).answer(request())
+        asking.answer(request())
     assert counted(metrics, "requests") == {"refused": 1}
+    assert [each.unbilled for each in asking.records()] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -241,9 +236,11 @@ def test_a_refused_call_is_asked_once_and_says_why(server: Server, provider: str
 )
 def test_an_answer_that_was_broken_off_is_refused(server: Server, provider: str, fault: Fault) -> None:
     server.faults.append(fault)
+    asking = vendor(server, provider)
     with pytest.raises(RefusedError, match="broke its answer off"):
-        vendor(server, provider).answer(request())
+        asking.answer(request())
     assert len(server.seen) == 1
+    assert not any(each.unbilled for each in asking.records())
 
 
 def test_what_a_refused_answer_cost_is_counted(server: Server) -> None:
@@ -279,9 +276,11 @@ def test_what_would_meet_every_call_stops_the_stage_at_once(
 ) -> None:
     metrics = Metrics()
     server.faults.append(fault)
+    asking = vendor(server, provider, metrics=metrics)
     with pytest.raises(UnavailableError, match=told):
-        vendor(server, provider, metrics=metrics).answer(request())
+        asking.answer(request())
     assert counted(metrics, "requests") == {"unavailable": 1}
+    assert [each.unbilled for each in asking.records()] == [False, True]
 
 
 @BOTH

@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from idling import until_idle
+from pydantic import SecretStr
 from verify_world import context, recipe, sample
+from wire import Server
 
 from services.models.provider import Answer, Model, Request
 from services.recipe import Recipe
@@ -20,6 +22,7 @@ from streams.parts import Choice
 from streams.samples import Sample, Source
 
 OURS = {"name": "q", "provider": "openai", "model": "m-1", "family": "qwen", "base_url": "http://127.0.0.1:9/v1"}
+KEY = "sk-secret-0123456789"
 THEIRS = {**OURS, "name": "c", "family": "claude"}
 
 
@@ -71,6 +74,16 @@ class Books:
 
 def verifier(broker: Any, chosen: Recipe, judges: Mapping[str, Books], metrics: Metrics | None = None) -> Stage:
     return build(context(broker, chosen, metrics), judges)
+
+
+def over_the_wire(
+    broker: Any, server: Server, provider: str, metrics: Metrics | None = None, slot: int = 0, **verify: Any
+) -> Stage:
+    """Return a verifier whose only judge is behind a server."""
+    base = f"{server.url}/v1" if provider == "openai" else server.url
+    where = {**OURS, "provider": provider, "base_url": base, "api_key_variable": "MY_KEY", "seconds": 10}
+    chosen = judged({**where, "price": {"input": 1, "output": 5}}, **verify)
+    return build(replace(context(broker, chosen, metrics), slot=slot, keys={"MY_KEY": SecretStr(KEY)}.get))
 
 
 def drained(broker: Any, chosen: Recipe, metrics: Metrics | None = None, **judges: Books) -> Stage:

@@ -9,13 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import stamina
 from crashing import Crash, CrashingBroker
 from decided import decision
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from idling import until_idle
-from judge_world import OURS, THEIRS, Books, answer, drained, judged, made_by, verifier
+from judge_world import KEY, OURS, THEIRS, Books, answer, drained, judged, made_by, over_the_wire, verifier
 from prometheus_client import generate_latest
 from pydantic import SecretStr
 from test_verify_service import AbortsOnce
@@ -27,6 +26,7 @@ from services.books.scan import scan
 from services.books.spending import read
 from services.errors import InputError
 from services.models.provider import RefusedError, Request
+from services.models.records import is_asked
 from services.settings import Settings
 from services.verify.judge_calls import JudgeCalls
 from services.verify.service import build
@@ -40,14 +40,12 @@ from streams.metrics import Metrics
 from streams.samples import Sample
 from streams.topics import name
 
-KEY = "sk-secret-0123456789"
 CASES = [made_by("ngram", n, text(n)) for n in range(6)]
 
 
 @pytest.fixture(autouse=True)
-def without_pauses() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=3, cap=True):
-        yield
+def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.models.patience.LONGEST_PAUSE", 0.0)
 
 
 def responses(broker: MemoryBroker) -> list[ModelAnswered]:
@@ -81,7 +79,7 @@ def test_a_candidate_is_shown_to_a_judge_of_another_family_and_both_records_of_t
 
 def halves(broker: MemoryBroker) -> tuple[list[ModelAnswered], list[ModelAnswered]]:
     found = responses(broker)
-    return [each for each in found if not each.choices], [each for each in found if each.choices]
+    return [each for each in found if is_asked(each)], [each for each in found if each.choices]
 
 
 def test_with_two_votes_two_judges_are_asked_and_what_they_differ_on_waits_for_a_person() -> None:
@@ -275,14 +273,6 @@ def server() -> Iterator[Server]:
     one.close()
 
 
-def over_the_wire(broker: MemoryBroker, server: Server, provider: str, metrics: Metrics, **verify: Any) -> Any:
-    base = f"{server.url}/v1" if provider == "openai" else server.url
-    where = {**OURS, "provider": provider, "base_url": base, "api_key_variable": "MY_KEY", "seconds": 10}
-    chosen = judged({**where, "price": {"input": 1, "output": 5}}, **verify)
-    parts = context(broker, chosen, metrics)
-    return build(replace(parts, keys={"MY_KEY": SecretStr(KEY)}.get))
-
-
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
 def test_a_judge_behind_a_wire_with_faults_judges_all_and_its_key_is_in_no_record(
     server: Server, provider: str, capfd: pytest.CaptureFixture[str]
@@ -293,8 +283,7 @@ def test_a_judge_behind_a_wire_with_faults_judges_all_and_its_key_is_in_no_recor
     server.faults.extend([Fault(429, KEY, {"Retry-After": "0"}), Fault(500, KEY), Fault(cuts=True), refused])
     stage = over_the_wire(broker, server, provider, metrics)
     stage.start()
-    with stamina.set_testing(True, attempts=5, cap=True):  # one call may meet all four
-        until_idle(stage)
+    until_idle(stage)
     assert Counter(word for _, word in fates(broker)) == {"verify": 5, "review": 1}
     assert "not with ********" in events(broker, "review")[0].verdicts[-1].explanation
     assert sum(each.source.tokens_in for each in halves(broker)[1]) == 5 * 120
