@@ -24,4 +24,6 @@ def ledger(records: Iterable[ModelAnswered]) -> list[Entry]:
         if record.purpose == PURPOSE and is_asked(record):
             asked[record.call_index] = asked.get(record.call_index, 0) + 1
             keys.setdefault(record.call_index, set()).add(record.request_key)
+        elif record.purpose == PURPOSE and record.unbilled:
+            asked[record.call_index] -= 1
     return [Entry(call, count, frozenset(keys[call])) for call, count in sorted(asked.items()) if count > 1]

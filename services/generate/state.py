@@ -95,7 +95,7 @@ class State:
             return
         self.calls.mark(call, Seen.ASKED)
         self.replays.discard(call)
-        if is_asked(event) or not is_own:
+        if is_asked(event) or event.unbilled or not is_own:
             self._asked[call] = max(self._asked.get(call, 0), event.attempt)
         elif event.choices:
             self._asked.pop(call, None)

@@ -20,6 +20,7 @@ from services.models.provider import FilteredError, Provider
 from services.models.purse import Purse, SpentError
 from services.models.records import again, begun, bill_of, unbilled
 from streams.deadletter import NOT_THE_RECORDS_FAULT
+from streams.errors import UnavailableError
 from streams.events import ModelAnswered
 
 
@@ -163,7 +164,8 @@ class Asker:
         record = each.question.record
         if is_free(each.result):
             free = unbilled(record, self._now())
-            self._in_flight.tell([free])
+            if not isinstance(each.result, UnavailableError):  # that is told by what was in flight
+                self._in_flight.tell([free])
             self._purse.note(free)
         elif isinstance(each.result, ModelAnswered):
             self._purse.note(each.result)

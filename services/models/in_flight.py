@@ -10,9 +10,10 @@ from threading import Thread
 from typing import NamedTuple
 
 from services.models.provider import FilteredError, Provider, Request
-from services.models.records import answered, bill_of
+from services.models.records import answered, bill_of, unbilled
 from streams.broker import Broker, Outgoing
 from streams.codec import Codec
+from streams.errors import UnavailableError
 from streams.events import ModelAnswered
 from streams.topics import name
 
@@ -137,9 +138,14 @@ class InFlight:
         self.tell(record for each in found if (record := self._record(each)) is not None)
 
     def _record(self, each: Finished) -> ModelAnswered | None:
-        """Return the record of what was billed; without a bill the attempt counts as the worst that it can cost."""
+        """Return the record of what was billed; without a bill the attempt counts as the worst that it can cost.
+
+        A vendor that refuses all calls has billed none: else each start of the stage would take more of a budget.
+        """
         if isinstance(each.result, ModelAnswered):
             return each.result
         if isinstance(each.result, FilteredError):
             return bill_of(each.question.record, each.result, self._now())
+        if isinstance(each.result, UnavailableError):
+            return unbilled(each.question.record, self._now())
         return None

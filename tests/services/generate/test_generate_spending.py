@@ -13,6 +13,7 @@ from services.books.spending import read
 from services.generate.ledger import ledger
 from services.generate.service import Generator
 from services.recipe import RecipeError
+from streams.errors import UnavailableError
 from streams.events import DeadLetter
 from streams.metrics import Metrics
 
@@ -107,6 +108,28 @@ def test_what_the_vendor_refuses_outright_is_given_back_also_after_a_restart(ser
     assert stage._state.budgets.left() == pytest.approx(1 - billed(server))
     world.end(stage)
     assert started(world)._state.budgets.left() == pytest.approx(1 - billed(server))
+
+
+@pytest.mark.parametrize("status", [401, 402])
+def test_a_vendor_that_refuses_all_calls_takes_nothing_of_a_budget_however_often_the_stage_starts_again(
+    status: int, serve: Serve
+) -> None:
+    server = serve(script=dict.fromkeys(range(64), Fault(status, {"error": {"message": "no"}})))
+    world = world_of(source(server), target=40, budget={"dollars": 0.03})
+    while len(server.seen) < 50:
+        stage = started(world)
+        with pytest.raises(UnavailableError):
+            stage.step()
+        world.end(stage)
+    assert started(world)._state.budgets.left() == pytest.approx(0.03)
+    (line,) = read(world.broker, CODEC, world.pipeline).lines
+    assert (line.refused, line.at_risk) == (line.attempts, 0)
+    assert ledger(world.responses()) == []
+    server.script = {}
+    stage = started(world)
+    run_until(world, stage, made_of(world, stage))
+    assert stage._state.budgets.left() == pytest.approx(0.03 - billed(server))
+    assert len(server.ledger) == 40
 
 
 def test_slots_share_a_budget_and_together_stay_within_it(serve: Serve) -> None:
