@@ -57,15 +57,18 @@ def _span(span: Span, form: str) -> str:
 
 def _told(recipe: Recipe, target: int, sources: list[Forecast], judges: list[Forecast]) -> str:
     generate, made, read = recipe.generate, _sum(sources), _sum(judges)
+    of_sources, of_judges = generate.budget.dollars, recipe.verify.budget.dollars
     told = f"{target:,} accepted samples of {target * generate.over_generate:,.0f} candidates at most"
     if made is None or read is None:
         return f"{told}; what it costs is unknown: name the `price` of each {'source' if made is None else 'judge'}"
     told += f" will cost ${_span(Span(made.least + read.least, made.most + read.most), ',.2f')}"
-    budget = generate.budget.dollars
-    if budget is None or budget >= made.most:
-        return told
-    end = "may end it" if budget >= made.least else "ends it"
-    return f"{told}; the budget of ${budget:,.2f} {end} before the target"
+    if of_sources is not None and of_sources < made.most:
+        end = "may end it" if of_sources >= made.least else "ends it"
+        told += f"; the budget of ${of_sources:,.2f} {end} before the target"
+    if of_judges is not None and of_judges < read.most:
+        end = "may be" if of_judges >= read.least else "is"
+        told += f"; that of judges, ${of_judges:,.2f}, {end} spent before, and people decide about the rest"
+    return told
 
 
 def _sum(found: list[Forecast]) -> Span | None:

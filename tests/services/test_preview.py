@@ -213,6 +213,9 @@ def test_a_plan_tells_what_judges_take_each_of_the_candidates_that_it_is_shown(s
     last = ran("plan", str(path)).splitlines()[-1]
     dollars = [each["dollars"]["most"] for each in found.values()]
     assert last.endswith(f"to {sum(dollars):,.2f}")
+    for budget, end in ((1e-6, "is"), (sum(each["dollars"]["least"] for each in found.values()), "may be")):
+        path.write_text(yaml.safe_dump({**told, "verify": {"judges": judges, "budget": {"dollars": budget}}}))
+        assert f", {end} spent before, and people decide about the rest" in ran("plan", str(path)).splitlines()[-1]
     judges[1]["price"] = None
     path.write_text(yaml.safe_dump({**told, "verify": {"judges": judges}}))
     assert ran("plan", str(path)).splitlines()[-1].endswith("is unknown: name the `price` of each judge")
