@@ -128,7 +128,10 @@ def test_what_would_meet_every_call_stops_the_stage_with_one_sentence_and_keeps_
     assert max(Counter(server.sold).values()) == 1
 
 
-def test_a_stage_that_ends_waits_for_calls_in_flight_and_stores_their_answers(serve: Callable[..., Server]) -> None:
+def test_a_stage_that_ends_waits_for_calls_in_flight_and_stores_their_answers(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.generate.dispatcher._SECONDS", 0.25)
     server = serve()
     server.is_held = lambda _: True
     world = world_of(source(server, concurrency=4), target=20)
