@@ -99,7 +99,10 @@ class Server:
         self._thread.join()
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
-        body = json.loads(request.rfile.read(int(request.headers["Content-Length"])))
+        length = int(request.headers["Content-Length"])
+        if len(data := request.rfile.read(length)) < length:
+            raise ConnectionResetError  # who is killed says half of it
+        body = json.loads(data)
         with self._lock:
             fault = self._fault()
             self.seen.append(Seen(request.path, dict(request.headers), body))
