@@ -31,7 +31,7 @@ COMMANDS: dict[str, Entry] = {
     "plan": Entry("plan", _RUN, "Show how many calls, tokens, dollars and hours a recipe will take."),
     "recipe": Entry("recipe", _RUN, "Say what a recipe may hold, for editors."),
     "up": Entry("lifecycle", _RUN, "Start a pipeline: broker and all stages, in the background."),
-    "status": Entry("lifecycle", _RUN, "Show what runs, how far it is behind, and what waits for a person."),
+    "status": Entry("lifecycle", _RUN, "Show what runs, how far it is behind and why, and what waits for a person."),
     "logs": Entry("lifecycle", _RUN, "Print the logs of the stages."),
     "down": Entry("lifecycle", _RUN, "Stop a pipeline and wait until it has ended."),
     "run": Entry("lifecycle", _RUN, "Run one slot of one stage in the foreground: what a container runs."),

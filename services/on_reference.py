@@ -72,3 +72,4 @@ class OnReference:
             return
         self._processor = processor
         self._processor.start()
+        structlog.get_logger().info("fitted", reference=self._version)

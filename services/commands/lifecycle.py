@@ -15,7 +15,8 @@ from services.commands.output import JsonOption, PipelineOption, RecipeOption, n
 from services.commands.progress import fetching
 from services.errors import InputError
 from services.supervise import running, session, starting
-from services.supervise.running import Running
+from services.supervise.running import Running, SlotStatus
+from services.supervise.said import said
 from services.supervise.session import Chosen
 from streams.errors import BrokerError, UnavailableError
 from streams.kafka import KafkaBroker
@@ -54,7 +55,7 @@ def down(name: PipelineOption = None) -> None:
 
 
 def status(name: PipelineOption = None, recipe: RecipeOption = None, json: JsonOption = False) -> None:
-    """Show what runs, how far it is behind, and what waits for a person."""
+    """Show what runs, how far it is behind and why, and what waits for a person."""
     chosen = session.choose(name, recipe)
     there = running.alive(chosen.folder)
     bootstrap = there.bootstrap if there else chosen.settings.kafka_bootstrap or ""
@@ -68,11 +69,14 @@ def status(name: PipelineOption = None, recipe: RecipeOption = None, json: JsonO
         broker = f"embedded, process {there.broker_pid}" if there.broker_pid else "yours"
         say(f"Pipeline {chosen.name} is {there.state}: supervisor {there.pid}, Kafka at {bootstrap} ({broker})")
     rows = [
-        (each.stage, each.slot, each.state, str(each.pid or "-"), _shown(lags.get(each.stage)), each.restarts)
+        (
+            *(each.stage, each.slot, each.state, str(each.pid or "-"), _shown(lags.get(each.stage)), each.restarts),
+            _said(chosen.folder, each),
+        )
         for each in (there.stages if there else ())
     ]
     if rows:
-        table("", ["stage", "slot", "state", "pid", "lag", "restarts"], rows)
+        table("", ["stage", "slot", "state", "pid", "lag", "restarts", "says"], rows)
     if lags.get("review"):
         say(f"{lags['review']} samples wait for a person; see `ballast review list`")
 
@@ -88,7 +92,10 @@ def _lags(name: str, bootstrap: str) -> dict[str, int | None]:
 
 
 def _status(chosen: Chosen, there: Running | None, bootstrap: str, lags: dict[str, int | None]) -> dict[str, Any]:
-    stages = [asdict(each) | {"lag": lags.get(each.stage)} for each in (there.stages if there else ())]
+    stages = [
+        asdict(each) | {"lag": lags.get(each.stage), "says": _said(chosen.folder, each)}
+        for each in (there.stages if there else ())
+    ]
     return {
         "pipeline": chosen.name,
         "state": there.state if there else "down",
@@ -99,6 +106,10 @@ def _status(chosen: Chosen, there: Running | None, bootstrap: str, lags: dict[st
         "waiting_review": lags.get("review"),
         "stages": stages,
     }
+
+
+def _said(folder: Path, each: SlotStatus) -> str:
+    return said(folder / "logs" / f"{each.stage}-{each.slot}.log", is_running=each.state == "running")
 
 
 def _shown(value: int | None) -> object:

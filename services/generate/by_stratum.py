@@ -37,7 +37,7 @@ def together(rooms: Sequence[Room], flow: int) -> Room:
     """Return the room of all strata, of which `flow` may be in flight; `why` says what is waited for, else each end."""
     if (calls := sum(each.calls for each in rooms)) > 0:
         most = max(0, min(calls, flow))
-        return Room(most, "room" if most else "waiting for verify and mix")
+        return Room(most, "asking" if most else "waiting for verify and mix")
     whys = {each.why for each in rooms}
     waits = [why for why in _WAITS if why in whys]
     return Room(0, waits[0] if waits else "; ".join(sorted(whys - {_DONE})) or _DONE)

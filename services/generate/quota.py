@@ -16,7 +16,7 @@ Why = Literal[
     "waiting for verdicts",
     "waiting for other slots",
     "waiting for verify and mix",
-    "room",
+    "asking",
 ]
 
 
@@ -54,7 +54,7 @@ def room(own: Counts, everyone: Counts, limits: Limits, unmixed: int) -> Room:
     wanted = min(limits.own_target - own.live, limits.target - everyone.live)
     capped = min(limits.own_calls - own.used, limits.calls - everyone.used)
     calls = max(0, min(wanted, capped, limits.in_flight - everyone.unverified - unmixed))
-    return Room(calls, "room" if calls else _why(own, everyone, limits, min(wanted, capped)))
+    return Room(calls, "asking" if calls else _why(own, everyone, limits, min(wanted, capped)))
 
 
 def _why(own: Counts, everyone: Counts, limits: Limits, allowed: int) -> Why:

@@ -79,8 +79,8 @@ def test_each_stratum_has_the_room_that_its_target_and_its_cap_leave() -> None:
     own = [Counts(1, 1, 1, 1, 0), Counts(0, 0, 0, 0, 11), Counts(0, 0, 0, 1, 0)]
     found = rooms(own, own, limits)
     assert [each.calls for each in found] == [1, 1, 0]
-    assert together(found, 50) == Room(2, "room")
-    assert together(found, 1) == Room(1, "room")
+    assert together(found, 50) == Room(2, "asking")
+    assert together(found, 1) == Room(1, "asking")
     assert together(found, 0) == Room(0, "waiting for verify and mix")
 
 
