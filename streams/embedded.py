@@ -169,7 +169,7 @@ class EmbeddedKafka:
         (self._data_dir / "tmp").mkdir()
         if self.log_path.exists():
             self.log_path.replace(self._data_dir / "broker.log.1")
-        text = properties(self._port or 0, free_port(), self._options)
+        text = properties(self._port or 0, free_port(but=self._port), self._options)
         (self._data_dir / "server.properties").write_text(text, encoding="utf-8")
         if not (self._data_dir / "log" / "meta.properties").exists():
             self._format(text, deadline)

@@ -51,11 +51,11 @@ def properties(port: int, controller_port: int, options: Mapping[str, str]) -> s
     return "".join(f"{name}={value}\n" for name, value in {**_FIXED, **places, **options}.items())
 
 
-def free_port() -> int:
-    """Return a port that was free a moment ago; raises EmbeddedKafkaError if a hundred are taken."""
+def free_port(but: int | None = None) -> int:
+    """Return a port, not this one, that was free a moment ago; raises EmbeddedKafkaError if a hundred are taken."""
     for _ in range(_TRIES):
         port = secrets.choice(_PORTS)
-        if is_free(port):
+        if port != but and is_free(port):
             return port
     raise EmbeddedKafkaError(f"No free port was found between {_PORTS.start} and {_PORTS.stop}; stop what holds them")
 

