@@ -12,16 +12,15 @@ _WAITS = ("waiting for verdicts", "only review is waiting", "waiting for other s
 
 
 def limits(generate: Generate, quotas: Quotas, slot: int) -> list[Limits]:
-    """Return the limits of one slot in each stratum; they sum up to those that it has without strata."""
+    """Return the limits of one slot in each stratum; its targets sum up to the one that it has without strata."""
     ends = list(accumulate(quotas.targets.values(), initial=0))
-    shares = [[share(end, each, generate.slots) for end in ends] for each in range(generate.slots)]
-    calls = [[int(part * generate.over_generate) for part in parts] for parts in shares]
-    everyone = [sum(each) for each in zip(*calls, strict=True)]
-    columns = (_steps(ends) for ends in (ends, everyone, shares[slot], calls[slot]))
-    return [
-        Limits(target, most, own_target, own_most, generate.in_flight)
-        for target, most, own_target, own_most in zip(*columns, strict=True)
-    ]
+    slots = [_steps([share(end, each, generate.slots) for end in ends]) for each in range(generate.slots)]
+    found = []
+    for target, owed in zip(quotas.targets.values(), zip(*slots, strict=True), strict=True):
+        most = int(target * generate.over_generate)
+        own = _part(most, owed, slot)
+        found.append(Limits(target, most, owed[slot], own, generate.in_flight))
+    return found
 
 
 def rooms(own: Sequence[Counts], everyone: Sequence[Counts], limits: Sequence[Limits]) -> list[Room]:
@@ -51,3 +50,9 @@ def furthest_behind(live: Sequence[int], own_targets: Sequence[int], room: Seque
 
 def _steps(ends: Sequence[int]) -> list[int]:
     return [after - before for before, after in pairwise(ends)]
+
+
+def _part(most: int, owed: Sequence[int], slot: int) -> int:
+    """Return a slot's part of a stratum's calls, as its share of the target is; the parts of all sum up to them."""
+    before = sum(owed[:slot])
+    return most * (before + owed[slot]) // sum(owed) - most * before // sum(owed)

@@ -221,6 +221,7 @@ def test_kills_and_other_numbers_of_slots_change_no_strata(
     world.close()
 
 
+@example(slots=3, wanted=[5, 1], over=2.5, schedule=[])
 @given(
     st.integers(1, 4),
     st.lists(st.integers(1, 9), min_size=2, max_size=2),
