@@ -5,9 +5,11 @@ Kafka's exactly-once ends where a vendor is paid: a kill may buy again what was 
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import NamedTuple
+from weakref import finalize
 
 from services.models.provider import FilteredError, Provider, Request
 from services.models.records import answered, bill_of, unbilled
@@ -39,7 +41,7 @@ _Begun = tuple[Question, Provider]
 class InFlight:
     """Used by one thread; writes by an idempotent producer outside of transactions.
 
-    The threads that call are kept: to start one is to wait for it, as long as it has Python's lock.
+    The threads that call are kept until this ends: to start one is to wait for it as long as it has Python's lock.
     """
 
     def __init__(
@@ -54,8 +56,9 @@ class InFlight:
         self._topic = name(pipeline, "response")
         self._producer = broker.producer()
         self._done: SimpleQueue[Finished] = SimpleQueue()
-        self._begun: SimpleQueue[_Begun | None] = SimpleQueue()
+        self._begun: SimpleQueue[Callable[[], Finished] | None] = SimpleQueue()
         self._count = self._threads = 0
+        finalize(self, self._begun.put, None)
 
     def __len__(self) -> int:
         """How many calls were begun and not handed out by `finished`."""
@@ -74,10 +77,10 @@ class InFlight:
     def begin(self, question: Question, provider: Provider) -> None:
         """Make a call that is announced. Does not block."""
         self._count += 1
-        self._begun.put((question, provider))
+        self._begun.put(partial(self._made, question, provider))
         if self._threads < self._count:
             self._threads += 1
-            Thread(target=self._work, name="ask", daemon=True).start()
+            Thread(target=_work, args=(self._begun, self._done), name="ask", daemon=True).start()
 
     def here(self, questions: Sequence[_Begun]) -> list[Finished]:
         """Make announced calls of models that compute here. Blocks; the answers may be used after `store`."""
@@ -113,14 +116,8 @@ class InFlight:
 
     def close(self) -> None:
         """Let go; calls in flight are left to themselves, and their threads end with them."""
-        for _ in range(self._threads):
-            self._begun.put(None)
+        self._begun.put(None)
         self._producer.close()
-
-    def _work(self) -> None:
-        while (begun := self._begun.get()) is not None:
-            self._done.put(self._made(*begun))
-            del begun  # while it waits, a provider that nobody has any more is let go
 
     def _made(self, question: Question, provider: Provider) -> Finished:
         began = self._clock()
@@ -149,3 +146,10 @@ class InFlight:
         if isinstance(each.result, UnavailableError):
             return unbilled(each.question.record, self._now())
         return None
+
+
+def _work(begun: "SimpleQueue[Callable[[], Finished] | None]", done: "SimpleQueue[Finished]") -> None:
+    while (call := begun.get()) is not None:
+        done.put(call())
+        del call  # while it waits it holds nothing, so that nobody has to end it
+    begun.put(None)  # for the next one
