@@ -3,7 +3,7 @@
 asked     no choices, no tokens   -> may have been billed, as long as nothing follows
 answered  choices and tokens
 billed    tokens alone            -> the vendor broke its answer off, so its sample is refused
-unbilled  says so                 -> the vendor refused the attempt of a judge's call outright, or was too busy for it
+unbilled  says so                 -> the vendor refused every call, or one of a judge's outright, or was too busy for it
 """
 
 from dataclasses import replace

@@ -5,26 +5,22 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from lazy import Lazy
+from made_up import source_of
 
+from services.models.answers import Asker
 from services.models.in_flight import InFlight, Question
+from services.models.patience import Patience
 from services.models.provider import Answer, Model, Request
+from services.models.purse import Purse
+from services.recipe import Budget
 from streams.codec import Codec
 from streams.events import ModelAnswered
 from streams.memory import MemoryBroker
 from streams.parts import Choice
-from streams.samples import Source
 from streams.topics import ensure
 
-SOURCE = Source(
-    name="a",
-    provider="openai",
-    model_id="m",
-    family="a",
-    model_generation=0,
-    prompt_hash="",
-    request_key="",
-    call_index=0,
-)
+SOURCE = source_of("a")
 
 
 class Gate:
@@ -101,3 +97,14 @@ def test_threads_end_with_whoever_had_them(end: Callable[[list[InFlight]], None]
     for thread in mine:
         thread.join(10)
     assert not any(thread.is_alive() for thread in mine)
+
+
+def test_what_is_waited_for_is_stored_once_it_is_there() -> None:
+    broker = Lazy(MemoryBroker())
+    ensure(broker, "p")
+    in_flight = InFlight(broker, Codec(), "p", lambda: 0)
+    patience = Patience("a at home", 5)
+    asker = Asker(in_flight, {"a": Gate(3)}, {"a": patience}, Purse(Budget(), 0, 1), lambda: 0)
+    assert len(asker.ask([question(number) for number in range(3)]).answers) == 3
+    assert broker.waiting == 0
+    in_flight.close()
